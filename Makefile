@@ -1,0 +1,52 @@
+# `make ask Q="..."` answers a question; `make test` checks everything. Both install what they need.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
+
+export Q
+
+.PHONY: ask repl index test check format clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make ask Q="What did Rubio urge Pakistan to do?"   answer a question about corpus/'
+	@echo 'make repl                                          ask one question after the other'
+	@echo 'make test                                          check everything, as CI does'
+	@echo 'make format                                        format the code'
+	@echo 'make clean                                         remove the environment and the index'
+
+ask: $(VENV)/.installed
+	@test -n "$$Q" || { echo 'Name the question: make ask Q="What did Rubio urge Pakistan to do?"'; exit 2; }
+	@status=0; $(RUN)/clippings ask -- "$$Q" || status=$$?; test $$status -le 1
+
+repl: $(VENV)/.installed
+	@$(RUN)/clippings repl
+
+test: check
+	$(RUN)/python -m pytest -n 2 -q
+
+check: $(VENV)/.installed-dev
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .clippings
+
+$(VENV)/.installed: pyproject.toml requirements.txt
+	@echo 'Installing Clippings into $(VENV) (once; some 1.5 GB with PyTorch) ...'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clippings needs Python 3.11 or newer; name one with PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --constraint requirements.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo 'Installing what the checks need ...'
+	@$(PIP) install --constraint requirements.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,102 @@
+"""Settings: the only reader of the environment and of `.env`.
+
+`.env.example` lists every variable; a test compares it with the fields below.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, ClippingsError
+
+
+class ConfigError(ClippingsError):
+    """A setting can not be used; the user corrects the environment or `.env`."""
+
+
+class Settings(BaseSettings):
+    """What the user may set; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    corpus: Path = Field(
+        default=Path("corpus"),
+        validation_alias="CLIPPINGS_CORPUS",
+        description="the folder of articles",
+    )
+    index: Path = Field(
+        default=Path(".clippings"),
+        validation_alias="CLIPPINGS_INDEX",
+        description="the folder of the index",
+    )
+    model: str = Field(
+        default=DEFAULT_MODEL,
+        validation_alias="EMBEDDING_MODEL",
+        description="the name or folder of a sentence-transformers model",
+    )
+    max_file_bytes: int = Field(
+        default=DEFAULT_LIMIT_BYTES,
+        ge=1,
+        validation_alias="CLIPPINGS_MAX_FILE_BYTES",
+        description="a whole number of bytes, 1 or more",
+    )
+    limit: int = Field(
+        default=3,
+        ge=1,
+        validation_alias="CLIPPINGS_LIMIT",
+        description="a whole number of findings, 1 or more",
+    )
+
+    @property
+    def names_corpus(self) -> bool:
+        """Whether the user named the folder of articles, here or there."""
+        return "corpus" in self.model_fields_set
+
+    @field_validator("corpus", "index")
+    @classmethod
+    def _home(cls, path: Path) -> Path:
+        """Read «~» as the shell would have done; in `.env` there is no shell."""
+        return path.expanduser()
+
+
+def read_settings(*, corpus: Path | None, index: Path | None) -> Settings:
+    """Read the settings; a folder that is given here wins over the environment.
+
+    Raises:
+        ConfigError: a variable can not be used; the message names it and never its value, which
+            may be a secret.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        raise ConfigError(
+            f".env can not be read ({error}). Save it as UTF-8 text that you may read, or remove it"
+        ) from error
+    given = {"corpus": corpus, "index": index}
+    return settings.model_copy(update={name: path for name, path in given.items() if path})
+
+
+def variable_of(field: str) -> str:
+    """Give the environment variable that a field of Settings is read from."""
+    return str(Settings.model_fields[field].validation_alias)
+
+
+def _explain(error: ValidationError) -> str:
+    meant = {variable_of(name): field for name, field in Settings.model_fields.items()}
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        variable = str(problem["loc"][0])
+        lines.append(
+            f"{variable} can not be used: {problem['msg']}. Set it to {meant[variable].description}"
+            " in the environment or in .env, or remove it"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,142 @@
+"""The Desk: what every surface asks.
+
+It holds the opened Library and the Encoder, follows new generations, and tells its observers. A
+question sees one generation from beginning to end, whatever is published meanwhile.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self, assert_never
+
+from retrieval import (
+    Abstention,
+    Answer,
+    Article,
+    ClippingsError,
+    Encoder,
+    Help,
+    Question,
+    Reply,
+    answer,
+    current,
+    open_library,
+)
+
+Outcome = Literal["answer", "abstention", "help"]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What became of a question. It does not hold the question."""
+
+    seconds: float
+    outcome: Outcome
+    generation: str
+
+
+Observer = Callable[[Observation], None]
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    match reply:
+        case Answer():
+            return "answer"
+        case Abstention():
+            return "abstention"
+        case Help():
+            return "help"
+        case _:
+            assert_never(reply)
+
+
+class Desk:
+    """Answers questions from the current generation; may be asked from several threads.
+
+    Raises (from `__init__`):
+        IndexFault: there is no index, or it can not be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: Path,
+        encoder: Encoder,
+        clock: Callable[[], float],
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._index = index
+        self._encoder = encoder
+        self._clock = clock
+        self._observers = tuple(observers)
+        self._library = open_library(index, fingerprint=encoder.fingerprint)
+        self._refused: str | None = None
+        # One question at a time: the model's tokenizer is not made for several threads, and the
+        # time of a question is time of the processor.
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        return self._library.articles
+
+    @property
+    def generation(self) -> str:
+        return self._library.generation
+
+    @property
+    def corpus(self) -> Path:
+        """The folder that was indexed."""
+        return Path(self._library.facts.corpus)
+
+    def warm(self) -> None:
+        """Load the model now, so that the first question does not wait for it."""
+        with self._lock:
+            self._encoder.warm()
+
+    def ask(self, question: Question, *, limit: int) -> Reply:
+        """Answer a question with at most `limit` findings.
+
+        Raises:
+            QuestionError: the question can not be searched.
+            ModelError: the model can not be loaded.
+        """
+        began = self._clock()
+        with self._lock:
+            self._follow()
+            reply = answer(question, self._library, self._encoder, limit=limit)
+        seen = Observation(
+            seconds=self._clock() - began, outcome=outcome_of(reply), generation=reply.generation
+        )
+        for observer in self._observers:
+            observer(seen)
+        return reply
+
+    def close(self) -> None:
+        with self._lock:
+            self._library.close()
+
+    def _follow(self) -> None:
+        """Open the current generation if it is a new one."""
+        generation = ""
+        try:
+            generation = current(self._index)
+            if generation in {self.generation, self._refused}:
+                return
+            opened = open_library(self._index, fingerprint=self._encoder.fingerprint)
+        except ClippingsError as error:
+            # The old generation still answers; a broken new one is reported once, not per question.
+            if generation != self._refused:
+                logger.warning("generation_refused generation=%s error=%s", generation, error)
+            self._refused = generation
+            return
+        old, self._library, self._refused = self._library, opened, None
+        old.close()

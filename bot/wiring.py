@@ -1,0 +1,97 @@
+"""The composition root: Settings → Desk. The only place that chooses implementations."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from bot.config import Settings
+from bot.desk import Desk
+from retrieval import (
+    IndexMissing,
+    Progress,
+    Reading,
+    Report,
+    build,
+    current,
+    load_encoder,
+    open_library,
+    read_corpus,
+)
+
+clock = time.perf_counter
+
+
+def today() -> date:
+    """Give the day it is where the user is."""
+    return datetime.fromtimestamp(time.time(), tz=UTC).astimezone().date()
+
+
+def build_index(settings: Settings, *, on_progress: Progress) -> Report:
+    """Index the corpus, re-using what the previous generation has.
+
+    Raises:
+        ClippingsError: the corpus, the model or the index can not be used; nothing was published.
+    """
+    return build(
+        settings.corpus,
+        settings.index,
+        load_encoder(settings.model),
+        limit_bytes=settings.max_file_bytes,
+        clock=time.time,
+        wait=time.sleep,
+        on_progress=on_progress,
+    )
+
+
+def open_desk(settings: Settings, *, on_progress: Progress, say: Callable[[str], None]) -> Desk:
+    """Open the index for questions; build it first where there is none, or of another folder.
+
+    An index of another folder is one only where the user named a folder: then nothing else may
+    answer. What both folders have in common is not computed again.
+
+    Raises:
+        ClippingsError: the index or the model can not be used, or there is nothing to index.
+    """
+    if not _is_indexed(settings.index):
+        build_index(settings, on_progress=on_progress)
+    encoder = load_encoder(settings.model)
+    desk = Desk(index=settings.index, encoder=encoder, clock=clock)
+    if settings.names_corpus and settings.corpus.resolve() != desk.corpus:
+        desk.close()
+        say(f"{settings.index} was of {desk.corpus}; indexing {settings.corpus}")
+        build_index(settings, on_progress=on_progress)
+        desk = Desk(index=settings.index, encoder=encoder, clock=clock)
+    return desk
+
+
+def with_known_corpus(settings: Settings) -> Settings:
+    """Fall back on the folder that was indexed if the default one is not there."""
+    if settings.names_corpus or settings.corpus.is_dir() or not _is_indexed(settings.index):
+        return settings
+    library = open_library(settings.index, fingerprint=None)
+    library.close()
+    return settings.model_copy(update={"corpus": Path(library.facts.corpus)})
+
+
+def read_articles(settings: Settings) -> Reading:
+    """Read the corpus as it is now.
+
+    Raises:
+        CorpusError: the folder is missing or nothing in it can be read.
+    """
+    return read_corpus(
+        settings.corpus,
+        limit_bytes=settings.max_file_bytes,
+        clock=time.time,
+        wait=time.sleep,
+        on_file=lambda _done, _total: None,
+    )
+
+
+def _is_indexed(index: Path) -> bool:
+    try:
+        current(index)
+    except IndexMissing:
+        return False
+    return True

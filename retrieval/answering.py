@@ -1,0 +1,92 @@
+"""The one way from a question to a reply: search → rank → quote → corroborate → decide."""
+
+from retrieval.calibration import load_calibration, missing, probability, reason
+from retrieval.corroboration import find
+from retrieval.datatypes import (
+    Abstention,
+    Answer,
+    Finding,
+    Help,
+    Question,
+    Reason,
+    Reply,
+    Resolved,
+)
+from retrieval.embedding import Encoder
+from retrieval.lexical import tokens
+from retrieval.library import Library
+from retrieval.questions import Query, clean, is_smalltalk, understand
+from retrieval.quoting import quote
+from retrieval.ranking import rank
+from retrieval.searching import search
+
+# How many hits are quoted and compared with each other, to find what supports what.
+QUOTED = 20
+
+
+def answer(question: Question, library: Library, encoder: Encoder, *, limit: int = 3) -> Reply:
+    """Answer a question in the articles' own words, or say that they do not.
+
+    Args:
+        limit: The most findings (or nearest passages) wanted, >= 1.
+
+    Raises:
+        QuestionError: the question is too long to be one.
+    """
+    if is_smalltalk(clean(question.text)):
+        return Help(question=question, generation=library.generation)
+    query = understand(question, library)
+    if not query.stems:
+        return _abstain(question, query.resolved, library, reason="no_words")
+    vector = encoder.encode([query.resolved.text])[0]
+    hits = rank(query, search(query, vector, library), library)
+    quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]
+    findings = find(hits[:QUOTED], quotes, library, limit=limit)
+    confidence = probability(query, hits, library.sentence_words)
+    if findings and confidence >= load_calibration().threshold:
+        return Answer(
+            question=question,
+            resolved=query.resolved,
+            findings=findings,
+            confidence=confidence,
+            generation=library.generation,
+        )
+    return _abstain(
+        question,
+        query.resolved,
+        library,
+        reason=reason(query, hits, library.sentence_words),
+        nearest=findings,
+        missing_words=_as_asked(query, library),
+        confidence=confidence,
+    )
+
+
+def _abstain(
+    question: Question,
+    resolved: Resolved,
+    library: Library,
+    *,
+    reason: Reason,
+    nearest: tuple[Finding, ...] = (),
+    missing_words: tuple[str, ...] = (),
+    confidence: float = 0.0,
+) -> Abstention:
+    return Abstention(
+        question=question,
+        resolved=resolved,
+        reason=reason,
+        nearest=tuple(finding.lead for finding in nearest),
+        missing=missing_words,
+        confidence=confidence,
+        generation=library.generation,
+        evidence=tuple(finding.evidence for finding in nearest),
+    )
+
+
+def _as_asked(query: Query, library: Library) -> tuple[str, ...]:
+    """Give the words that no article has, as the asker wrote them."""
+    text = query.resolved.text
+    unknown = set(missing(query, library.sentence_words))
+    asked = (text[t.start : t.end] for t in tokens(text) if t.stem in unknown)
+    return tuple(dict.fromkeys(asked))

@@ -1,0 +1,52 @@
+"""Quotes → findings: the same fact from several files is one finding with its sources."""
+
+from collections.abc import Sequence
+
+from retrieval.datatypes import Finding, Hit, Quote
+from retrieval.library import Library
+
+# Two sentences say the same when their vectors are this close.
+SAME = 0.78
+
+
+def find(
+    hits: Sequence[Hit], quotes: Sequence[Quote], library: Library, *, limit: int
+) -> tuple[Finding, ...]:
+    """Fold quotes that say the same into findings, best first.
+
+    Args:
+        hits: Best first.
+        quotes: One for each hit.
+        limit: The most findings wanted.
+    """
+    vectors = library.sentence_vectors.vectors([hit.sentence.row for hit in hits])
+    leads: list[int] = []
+    support: dict[int, list[int]] = {}
+    for i, quote in enumerate(quotes):
+        if any(_overlap(quotes[j], quote) for j in _shown(leads, support)):
+            continue
+        same = [j for j in leads if float(vectors[i] @ vectors[j]) >= SAME]
+        if same:
+            sources = {quotes[j].article.path for j in [same[0], *support[same[0]]]}
+            if quote.article.path not in sources:
+                support[same[0]].append(i)
+        elif len(leads) < limit:
+            leads.append(i)
+            support[i] = []
+    return tuple(
+        Finding(
+            lead=quotes[i],
+            support=tuple(quotes[j] for j in support[i]),
+            score=hits[i].score,
+            evidence=hits[i].evidence,
+        )
+        for i in leads
+    )
+
+
+def _overlap(one: Quote, other: Quote) -> bool:
+    return one.article is other.article and one.span.overlaps(other.span)
+
+
+def _shown(leads: Sequence[int], support: dict[int, list[int]]) -> list[int]:
+    return [j for lead in leads for j in (lead, *support[lead])]

@@ -1,0 +1,56 @@
+"""What can go wrong, by who must act.
+
+ClippingsError
+├── CorpusError        the folder of articles: missing, not a folder, nothing readable in it
+├── IndexFault         the index on disk
+│   ├── IndexMissing       nothing was indexed yet
+│   ├── IndexBusy          another process is building it
+│   ├── IndexDamaged       a file is not what the manifest says
+│   ├── IndexMismatch      written by another format or another model
+│   └── IndexUnwritable    the disk is full, read-only, or not ours
+├── ModelError         the embedding model: missing, or a file that is not the one we trust
+└── QuestionError      a question that can not be searched at all
+
+Each message says what happened, where, and what to do now; it is written for the person at the
+terminal. A message never reaches a Slack user.
+"""
+
+
+class ClippingsError(Exception):
+    """Anything that Clippings reports in its own words."""
+
+
+class CorpusError(ClippingsError):
+    """The folder of articles can not be read; the user names another one."""
+
+
+class IndexFault(ClippingsError):
+    """The index on disk can not be used as it is."""
+
+
+class IndexMissing(IndexFault):
+    """Nothing was indexed yet; the user runs `clippings index`."""
+
+
+class IndexBusy(IndexFault):
+    """Another process is building the index; the user waits for it."""
+
+
+class IndexDamaged(IndexFault):
+    """A file of the index is missing or changed; the user indexes anew."""
+
+
+class IndexMismatch(IndexFault):
+    """The index was written by another format or another model; the user indexes anew."""
+
+
+class IndexUnwritable(IndexFault):
+    """The index can not be written; the user makes room or grants access."""
+
+
+class ModelError(ClippingsError):
+    """The embedding model is missing or altered; the operator installs it again."""
+
+
+class QuestionError(ClippingsError):
+    """The question can not be searched; the asker shortens or rewrites it."""

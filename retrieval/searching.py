@@ -1,0 +1,113 @@
+"""Question → candidates: the sentences that are worth a closer look.
+
+Five arms score sentences: BM25 of the sentence and of its passage (with the headline), the vectors
+of the sentence alone, of the sentence pooled from its neighbourhood, and of the passage. Each arm
+names its best; their union is scored by every arm and fused. What comes out is then ranked by
+evidence (`ranking.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retrieval.fusion import fuse
+from retrieval.library import Library
+from retrieval.questions import Query
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# How many of its best each arm names, and how many of their union are looked at closely.
+ARM_DEPTH = 100
+CANDIDATES = 40
+
+# sentence words, passage words, sentence vector, vector in context, passage vector: the best of a
+# grid over the development sets; the ranking has the last word.
+WEIGHTS = (0.3, 0.25, 0.15, 0.2, 0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Sentences and their scores by each arm; all arrays have shape (n,), best fused score first.
+
+    Attributes:
+        rows: Sentence rows.
+        sentence_words, passage_words: BM25, >= 0.
+        sentence_vector, context_vector, passage_vector: Cosines in [-1, 1].
+        fused: In [0, 1].
+        best_words: The highest BM25 score of any sentence, to compare with; >= 0.
+    """
+
+    rows: tuple[int, ...]
+    sentence_words: NDArray[np.float32]
+    passage_words: NDArray[np.float32]
+    sentence_vector: NDArray[np.float32]
+    context_vector: NDArray[np.float32]
+    passage_vector: NDArray[np.float32]
+    fused: NDArray[np.float32]
+
+
+def search(query: Query, vector: NDArray[np.float32], library: Library) -> Candidates:
+    """Find the sentences that may answer, best fused score first; ties by row.
+
+    Args:
+        vector: The question's, shape (width,), unit length.
+    """
+    import numpy as np
+
+    by_sentence = library.sentence_words.scores(query.searched)
+    by_passage = library.passage_words.scores(query.searched)
+    rows = _union(library, vector, by_sentence, by_passage)
+    passages = np.array([library.sentences[row].passage for row in rows])
+    sentence_vector = library.sentence_vectors.vectors(rows) @ vector
+    context_vector = library.context_vectors.vectors(rows) @ vector
+    passage_vector = library.passage_vectors.vectors(passages.tolist()) @ vector
+    arms = (
+        by_sentence[rows],
+        by_passage[passages],
+        sentence_vector,
+        context_vector,
+        passage_vector,
+    )
+    fused = fuse(arms, weights=WEIGHTS)
+    best = np.lexsort((np.array(rows), -fused))[:CANDIDATES]
+    return Candidates(
+        rows=tuple(rows[i] for i in best),
+        sentence_words=arms[0][best],
+        passage_words=arms[1][best],
+        sentence_vector=sentence_vector[best],
+        context_vector=context_vector[best],
+        passage_vector=passage_vector[best],
+        fused=fused[best],
+    )
+
+
+def _union(
+    library: Library,
+    vector: NDArray[np.float32],
+    by_sentence: NDArray[np.float32],
+    by_passage: NDArray[np.float32],
+) -> list[int]:
+    """Give the rows that any arm names among its best, ascending."""
+    rows = {row for row, _ in library.sentence_vectors.search(vector, k=ARM_DEPTH)}
+    rows |= {row for row, _ in library.context_vectors.search(vector, k=ARM_DEPTH)}
+    rows |= set(_best(by_sentence))
+    passages = {row for row, _ in library.passage_vectors.search(vector, k=ARM_DEPTH // 2)}
+    passages |= set(_best(by_passage)[: ARM_DEPTH // 2])
+    for passage in passages:
+        rows.update(library.passages[passage].sentences)
+    return sorted(rows)
+
+
+def _best(scores: NDArray[np.float32]) -> list[int]:
+    """Give the rows of the highest scores above zero, best first, ties by row."""
+    import numpy as np
+
+    depth = min(ARM_DEPTH, len(scores))
+    if not depth:
+        return []
+    chosen = np.argpartition(-scores, depth - 1)[:depth]
+    ranked = chosen[np.lexsort((chosen, -scores[chosen]))]
+    return [int(row) for row in ranked if scores[row] > 0]

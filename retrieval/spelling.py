@@ -1,0 +1,57 @@
+"""Misspelled words of a question → words that the articles have.
+
+Only a word that neither the articles nor English at large know is corrected, and only to a word of
+the articles, so a correction never leads away from a word that could have been meant. RapidFuzz
+finds the candidates.
+"""
+
+from __future__ import annotations
+
+from retrieval.english import frequency
+from retrieval.lexical import LexicalIndex, content
+
+SHORTEST = 4  # letters; shorter words have too many neighbours
+
+
+def correct(text: str, words: LexicalIndex) -> tuple[tuple[str, str], ...]:
+    """Find what a question misspells: pairs (as asked, as the articles spell it), in order."""
+    asked = dict.fromkeys(
+        text[token.start : token.end] for token in content(text) if not words.has(token.stem)
+    )
+    found = ((word, _nearest(word.casefold(), words)) for word in asked if _is_unknown(word))
+    return tuple((word, better) for word, better in found if better is not None)
+
+
+def apply(text: str, corrections: tuple[tuple[str, str], ...]) -> str:
+    """Give a question with its misspelled words replaced, written as names where they were."""
+    better = {word: _cased(word, spelling) for word, spelling in corrections}
+    pieces, at = [], 0
+    for token in content(text):
+        word = text[token.start : token.end]
+        if word in better:
+            pieces += [text[at : token.start], better[word]]
+            at = token.end
+    return "".join([*pieces, text[at:]])
+
+
+def _is_unknown(word: str) -> bool:
+    return len(word) >= SHORTEST and word.isalpha() and not frequency(word)
+
+
+def _nearest(word: str, words: LexicalIndex) -> str | None:
+    """Give the spelling with the fewest slips from a word: one, or two in a long word."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    most = 1 if len(word) < 7 else 2  # noqa: PLR2004 - two slips in a short word make another word
+    found = process.extract(word, words.spellings, scorer=OSA.distance, score_cutoff=most, limit=20)
+    ranked = sorted(
+        (distance, spelling[0] != word[0], -frequency(spelling), spelling)
+        for spelling, distance, _ in found
+        if len(spelling) >= SHORTEST
+    )
+    return ranked[0][-1] if ranked else None
+
+
+def _cased(word: str, spelling: str) -> str:
+    return spelling.capitalize() if word[0].isupper() else spelling

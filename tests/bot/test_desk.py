@@ -1,0 +1,96 @@
+"""desk.py: one question, one generation; observers; threads."""
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.config import Settings
+from bot.desk import Desk
+from bot.wiring import build_index
+from retrieval import DEFAULT_MODEL, Answer, Help, Question, QuestionError, load_encoder
+
+SPOKESPERSON = Question(text="Who is the spokesperson of the US State Department?")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_encoder(DEFAULT_MODEL)
+
+
+def rebuild(corpus, index):
+    settings = Settings(CLIPPINGS_CORPUS=corpus, CLIPPINGS_INDEX=index, _env_file=None)
+    return build_index(settings, on_progress=lambda _stage, _done, _total: None)
+
+
+@pytest.fixture
+def own(tmp_path, corpus, index):
+    """Copy articles and index, to change them."""
+    shutil.copytree(corpus, tmp_path / "corpus")
+    shutil.copytree(index, tmp_path / "index")
+    return tmp_path / "corpus", tmp_path / "index"
+
+
+def test_observers_are_told_what_became_of_each_question(index, model):
+    """Seconds by the clock that was passed in, outcome, generation; never the question."""
+    seen = []
+    ticks = iter([1.0, 1.5, 2.0, 2.25])
+    with Desk(index=index, encoder=model, clock=lambda: next(ticks), observers=[seen.append]) as d:
+        first = d.ask(SPOKESPERSON, limit=1)
+        d.ask(Question(text="hello"), limit=1)
+        assert isinstance(first, Answer)
+        assert [(o.seconds, o.outcome, o.generation) for o in seen] == [
+            (0.5, "answer", d.generation),
+            (0.25, "help", d.generation),
+        ]
+
+
+def test_a_new_generation_is_followed(own, model):
+    """A question asked after an indexing is answered from the new articles."""
+    corpus, index = own
+    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+        old = desk.generation
+        (corpus / "new.txt").write_text("Zorblax Quimby founded Quuxville in 1887.\n", "utf-8")
+        report = rebuild(corpus, index)
+        reply = desk.ask(Question(text="Who founded Quuxville?"), limit=1)
+        assert reply.generation == report.generation != old
+        assert isinstance(reply, Answer)
+        assert reply.findings[0].lead.article.path == "new.txt"
+
+
+def test_a_broken_new_generation_leaves_the_old_one_answering(own, model):
+    """A generation that can not be opened is passed over until there is another one."""
+    corpus, index = own
+    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+        old = desk.generation
+        (corpus / "new.txt").write_text("Zorblax Quimby founded Quuxville in 1887.\n", "utf-8")
+        broken = rebuild(corpus, index).generation
+        for file in (index / broken).rglob("*"):
+            if file.is_file():
+                file.chmod(0o600)
+                file.write_bytes(b"not what was written")
+        assert desk.ask(SPOKESPERSON, limit=1).generation == old
+        assert desk.ask(SPOKESPERSON, limit=1).generation == old
+
+
+def test_threads_may_ask_at_the_same_time(index, model):
+    """Eight threads get the answers that one gets."""
+    questions = [SPOKESPERSON, Question(text="Whom did Rubio call?"), Question(text="hello")] * 8
+    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+        one_by_one = [desk.ask(question, limit=2) for question in questions]
+        with ThreadPoolExecutor(8) as threads:
+            together = list(threads.map(lambda question: desk.ask(question, limit=2), questions))
+    assert list(map(leads, together)) == list(map(leads, one_by_one))
+
+
+def test_a_question_that_is_too_long_is_refused_in_words(index, model):
+    """The Desk lets the error through; the next question is answered."""
+    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+        with pytest.raises(QuestionError, match="4,000"):
+            desk.ask(Question(text="word " * 10_000), limit=1)
+        assert isinstance(desk.ask(Question(text="hello"), limit=1), Help)
+
+
+def leads(reply):
+    return [f.lead.id for f in reply.findings] if isinstance(reply, Answer) else type(reply)

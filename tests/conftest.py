@@ -1,0 +1,76 @@
+"""What all tests share: the real model, the real corpus, and no network."""
+
+import ipaddress
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, Encoder, build, load_encoder, open_library
+
+CORPUS = Path(__file__).parent.parent / "corpus"
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return load_encoder(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def open_folder(encoder, tmp_path_factory):
+    """Index a folder of articles and open it: `open_folder(folder)` gives a Library."""
+    opened = []
+
+    def index_and_open(folder: Path):
+        index = tmp_path_factory.mktemp("index")
+        build(
+            folder,
+            index,
+            encoder,
+            limit_bytes=DEFAULT_LIMIT_BYTES,
+            clock=time.time,
+            wait=time.sleep,
+            on_progress=lambda _stage, _done, _total: None,
+        )
+        opened.append(open_library(index, fingerprint=encoder.fingerprint))
+        return opened[-1]
+
+    yield index_and_open
+    for library in opened:
+        library.close()
+
+
+@pytest.fixture(scope="session")
+def library(open_folder, corpus):
+    """The five articles, indexed and opened."""
+    return open_folder(corpus)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    """Refuse every connection that leaves this machine."""
+    connect = socket.socket.connect
+
+    def connect_here(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise PermissionError(f"a test must not reach {address!r}")
+        return connect(self, address)
+
+    socket.socket.connect = connect_here
+    yield
+    socket.socket.connect = connect
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,132 @@
+"""The one way from a question to a reply."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from retrieval.answering import answer
+from retrieval.calibration import SIGNALS, load_calibration
+from retrieval.datatypes import Abstention, Answer, Help, Question
+from retrieval.errors import QuestionError
+
+
+@pytest.fixture(scope="module")
+def ask(library, encoder):
+    def of(text, *context, limit=3):
+        return answer(Question(text=text, context=context), library, encoder, limit=limit)
+
+    return of
+
+
+def test_the_first_quote_answers(ask):
+    """The finding that leads names what was asked for, and where it stands."""
+    reply = ask("Who claimed responsibility for the Pahalgam attack?")
+    assert isinstance(reply, Answer)
+    lead = reply.findings[0].lead
+    assert lead.article.path == "003_54675ee963de578f.txt"
+    assert "claim of responsibility by The Resistance Front (TRF)" in lead.text
+
+
+def test_several_sources_of_a_fact_are_named(ask):
+    """Three articles give the death toll; the quotes shown come from all of them."""
+    reply = ask("How many people were killed in the Pahalgam attack?", limit=5)
+    assert isinstance(reply, Answer)
+    shown = [quote for f in reply.findings for quote in (f.lead, *f.support)]
+    sources = {quote.article.path[:3] for quote in shown if "26" in quote.text}
+    assert sources == {"001", "002", "004"}
+
+
+def test_a_follow_up_is_searched_with_its_thread(ask):
+    """«he» is the one the question before was about, and the reply says so."""
+    reply = ask("and what did he tell Sharif?", "What did Rubio tell Jaishankar?")
+    assert reply.resolved.added == ("Rubio",)
+    assert isinstance(reply, Answer)
+    assert "Sharif" in reply.findings[0].lead.text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("?!", "no_words"),
+        ("", "no_words"),
+        ("what is it?", "no_words"),
+        ("🙂🙂", "no_words"),
+        ("What is the capital of Australia?", "unknown_name"),
+        ("how do i export a slack channel to csv?", "off_topic"),
+    ],
+)
+def test_what_the_articles_do_not_say_is_refused_with_a_reason(ask, text, reason):
+    """No passage is passed off as an answer."""
+    reply = ask(text)
+    assert isinstance(reply, Abstention)
+    assert reply.reason == reason
+
+
+def test_an_abstention_names_the_words_that_no_article_has(ask):
+    """As the asker wrote them, and shows the nearest passages all the same."""
+    reply = ask("What is the capital of Australia?")
+    assert isinstance(reply, Abstention)
+    assert "Australia" in reply.missing
+    assert len(reply.nearest) == 3
+
+
+def test_a_greeting_gets_help(ask):
+    """Nothing is searched."""
+    assert isinstance(ask("hi"), Help)
+
+
+def test_a_pasted_document_is_refused(ask):
+    """40,000 characters are no question."""
+    with pytest.raises(QuestionError, match="at most 4,000"):
+        ask("word " * 8_000)
+
+
+def test_as_many_findings_as_wanted(ask):
+    """One is one, and ten are more than three."""
+    assert len(ask("What did Rubio say?", limit=1).findings) == 1
+    assert len(ask("What did Rubio say?", limit=10).findings) > 3
+
+
+def test_a_correction_is_shown(ask):
+    """The asker sees which words were read as which."""
+    reply = ask("What did Jaishanker post on X?")
+    assert reply.resolved.spelled == (("Jaishanker", "jaishankar"),)
+
+
+def test_another_language_is_no_reason_to_answer_at_random(ask):
+    """A question in German finds no words, and is refused."""
+    reply = ask("Welche Farbe hat der Himmel über der Wüste?")
+    assert isinstance(reply, Abstention)
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=80),
+    st.lists(
+        st.sampled_from(
+            [
+                "'; DROP TABLE articles; --", '"', "NEAR(", "AND", "OR", "NOT", "*", "title:", "^2",
+                "(", ")", "[a-z]+", "\\", "%s", "{0}", "<!channel>", "\x00", "\ud800", "\u202e",
+                "🙂", "Rubio", "India", "what", "who", "26", "ﬁ", "İ", "ß", "\u0301", "attack",
+            ]
+        ),
+        max_size=8,
+    ).map(" ".join),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=HOSTILE, before=HOSTILE)
+def test_any_question_gets_exactly_one_reply(ask, text, before):
+    """Whatever is typed, no error, and every quote is its file's own text."""
+    reply = ask(text, before)
+    assert isinstance(reply, Answer | Abstention | Help)
+    if isinstance(reply, Answer):
+        assert all(f.lead.text in f.lead.article.text for f in reply.findings)
+
+
+def test_the_calibration_is_that_of_the_signals():
+    """`calibration.json` has a weight for each signal, a threshold, and says how it was fitted."""
+    calibration = load_calibration()
+    assert sorted(calibration.weights) == sorted(SIGNALS)
+    assert 0 < calibration.threshold < 1
+    assert calibration.made_with

@@ -1,0 +1,47 @@
+"""Quotes → findings."""
+
+from retrieval.corroboration import find
+from retrieval.datatypes import Hit, Quote
+
+
+def findings_of(openings, library, *, limit=3):
+    sentences = [
+        next(s for s in library.sentences if s.text.startswith(opening)) for opening in openings
+    ]
+    hits = [Hit(sentence=s, score=10.0 - i) for i, s in enumerate(sentences)]
+    quotes = [Quote(article=s.article, span=s.span) for s in sentences]
+    return find(hits, quotes, library, limit=limit)
+
+
+ENCOURAGED = ("Rubio encouraged India to collaborate", "During the discussion, Secretary Rubio")
+CLOSED = "The Wagah-Attari border"
+
+
+def test_the_same_fact_from_two_files_is_one_finding(library):
+    """The better quote leads, the other file supports it, and another fact stands apart."""
+    found = findings_of((*ENCOURAGED, CLOSED), library)
+    assert [finding.lead.text[:25] for finding in found] == [
+        "Rubio encouraged India to",
+        "The Wagah-Attari border h",
+    ]
+    assert [quote.article.path for quote in found[0].support] == ["002_e34cd0f6c764ac82.txt"]
+
+
+def test_a_file_does_not_support_itself(library):
+    """Two sentences of one file that say the same are one source."""
+    found = findings_of(
+        (ENCOURAGED[0], "Rubio also encouraged the Pakistani Prime Minister"), library
+    )
+    assert all(finding.support == () for finding in found)
+
+
+def test_no_more_findings_than_wanted(library):
+    """What comes after the limit can still support what came before."""
+    found = findings_of((ENCOURAGED[0], CLOSED, ENCOURAGED[1]), library, limit=1)
+    assert len(found) == 1
+    assert len(found[0].support) == 1
+
+
+def test_a_quote_within_another_is_not_shown_twice(library):
+    """Two hits that were widened to the same sentences are one finding."""
+    assert len(findings_of((CLOSED, CLOSED), library)) == 1

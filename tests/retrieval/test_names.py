@@ -1,0 +1,40 @@
+"""Names that stand for one another."""
+
+import pytest
+
+from retrieval.lexical import stems
+from retrieval.names import acronyms, alternatives, spelled_out
+
+
+@pytest.mark.parametrize(
+    ("question", "stem", "name"),
+    [
+        ("What did Islamabad do?", "islamabad", "Pakistan"),
+        ("Who is the EAM?", "eam", "External Affairs Minister"),
+        ("What did the UN Security Council say?", "secur", "UNSC"),
+        ("Who's the SecDef?", "secdef", "defence secretary"),
+    ],
+)
+def test_a_name_finds_what_stands_for_it(question, stem, name):
+    """Capitals stand for their countries, abbreviations for what they abbreviate."""
+    assert tuple(stems(name)) in alternatives(question)[stem]
+
+
+def test_half_a_name_finds_nothing():
+    """«Council» alone is not the UN Security Council."""
+    assert alternatives("What did the council decide?") == {}
+
+
+def test_abbreviations_are_told_by_their_capitals():
+    """Two capitals make an abbreviation; a name has one."""
+    assert acronyms("What does LeT stand for, and the TRF? Ask Rubio.") == ("LeT", "TRF")
+
+
+@pytest.mark.parametrize(
+    ("acronym", "expected"),
+    [("LoC", "Line of Control"), ("TRF", "The Resistance Front"), ("PoK", None)],
+)
+def test_an_article_spells_out_its_abbreviations(acronym, expected):
+    """What stands before «(LoC)» is what it means; without brackets nothing is guessed."""
+    text = "Along the Line of Control (LoC), said The Resistance Front (TRF) in PoK."
+    assert spelled_out(acronym, text) == expected
