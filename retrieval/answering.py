@@ -38,7 +38,7 @@ def answer(question: Question, library: Library, encoder: Encoder, *, limit: int
     query = understand(question, library)
     if not query.stems:
         return _abstain(question, query.resolved, library, reason="no_words")
-    vector = encoder.encode([query.resolved.text])[0]
+    vector = encoder.encode_question(query.resolved.text)
     hits = rank(query, search(query, vector, library), library)
     quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]
     findings = find(hits[:QUOTED], quotes, library, limit=limit)

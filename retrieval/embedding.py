@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrieval.bert import Bert, load_bert, pieces_of, threads_for, vector_of
 from retrieval.errors import ModelError
 from retrieval.modelfiles import (
     DEFAULT_MODEL,
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
 FORMAT = "1"  # raised when the way from a text to its vector changes: part of the fingerprint
 BATCH = 16  # 8 to 32 are equally fast on two cores
 STEP = 8  # a text is padded to the next multiple of so many word pieces
-# So few texts (a question) go on one thread: that is as fast as two, and with two the OpenMP
-# threads spin against each other as soon as another process runs: 14 ms became 300 to 500 ms.
-FEW_TEXTS = 4
+DEFAULT_PIECES = 256  # word pieces that the default model reads, special ones included
 
 # Cosines of the first text with the others under the default model: they move when a library
 # changes what it computes, which no hash of a file can tell.
@@ -54,6 +53,14 @@ GOLDEN_TEXTS = (
 )
 GOLDEN_COSINES = (1.0, 0.449380, 0.096453)
 GOLDEN_TOLERANCE = 1e-4
+
+LIBRARIES = {
+    "HF_HUB_OFFLINE": "1",  # what must be fetched was fetched by now
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",  # one core is enough; warns at every fork otherwise
+    "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep instead of spinning; see `bert.FEW_TEXTS`
+}
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -72,6 +79,7 @@ class Encoder:
         self.fingerprint = fingerprint
         self._folder = folder
         self._loaded: SentenceTransformer | None = None
+        self._bert: Bert | None = None
 
     @property
     def width(self) -> int:
@@ -81,8 +89,25 @@ class Encoder:
         return self._transformer().get_embedding_dimension() or 0
 
     def warm(self) -> None:
-        """Load the model now rather than with the first text."""
-        self._transformer()
+        """Load what a question needs now rather than with the first one."""
+        self.encode_question(GOLDEN_TEXTS[0])
+
+    def encode_question(self, text: str) -> NDArray[np.float32]:
+        """Give the vector of a question, shape (width,), unit length.
+
+        The default model is run in plain torch, which is imported in a second; any other one, and
+        a question longer than the model reads, by sentence-transformers.
+        """
+        if self.model in DEFAULT_NAMES:
+            if self._bert is None:
+                set_libraries(LIBRARIES)
+                bert = load_bert(self._folder)
+                _refuse_other_cosines([vector_of(bert, golden) for golden in GOLDEN_TEXTS])
+                self._bert = bert
+            if pieces_of(self._bert, _readable(text)) <= DEFAULT_PIECES:
+                return vector_of(self._bert, _readable(text))
+        encoded: NDArray[np.float32] = self.encode([text])[0]
+        return encoded
 
     def encode(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _done: None
@@ -104,7 +129,7 @@ class Encoder:
             window for row, text in enumerate(texts) for window in _windows(model, row, text)
         ]
         sums = np.zeros((len(texts), self.width), dtype=np.float32)
-        with _threads_for(len(windows)):
+        with threads_for(len(windows)):
             for length, batch in _batches(model, [window.pieces for window in windows]):
                 parts = [windows[i] for i in batch]
                 encoded = model.encode(
@@ -147,7 +172,7 @@ class Encoder:
         firsts = np.cumsum([0, *(len(wanted) for wanted in spans)])
         rows = np.zeros((int(firsts[-1]), self.width), dtype=np.float32)
         alone: dict[int, str] = {}
-        with _threads_for(len(texts)):
+        with threads_for(len(texts)):
             for length, batch in _batches(model, [len(place) for place in places], special=0):
                 passes = model.encode(
                     [readable[i] for i in batch],
@@ -208,15 +233,7 @@ def no_collection() -> Iterator[None]:
 
 
 def _load(folder: Path, name: str) -> SentenceTransformer:
-    set_libraries(
-        {
-            "HF_HUB_OFFLINE": "1",  # what must be fetched was fetched by now
-            "TRANSFORMERS_OFFLINE": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "TOKENIZERS_PARALLELISM": "false",  # one core is enough; warns at every fork otherwise
-            "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep instead of spinning; see FEW_TEXTS
-        }
-    )
+    set_libraries(LIBRARIES)
     with no_collection():
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
@@ -246,7 +263,12 @@ def _load(folder: Path, name: str) -> SentenceTransformer:
 
 
 def _self_test(model: SentenceTransformer) -> None:
-    vectors = [model.encode([text], show_progress_bar=False)[0] for text in GOLDEN_TEXTS]
+    _refuse_other_cosines(
+        [model.encode([text], show_progress_bar=False)[0] for text in GOLDEN_TEXTS]
+    )
+
+
+def _refuse_other_cosines(vectors: Sequence[NDArray[np.float32]]) -> None:
     cosines = [round(float(vectors[0] @ vector), 6) for vector in vectors]
     if any(
         not abs(found - golden) <= GOLDEN_TOLERANCE  # so that NaN fails
@@ -360,19 +382,6 @@ def _pieces_inside(
     if not len(inside) or (was_cut and inside[-1] >= read - 1):
         return None
     return [int(piece) for piece in inside]
-
-
-@contextmanager
-def _threads_for(texts: int) -> Iterator[None]:
-    """Run few texts on one thread; see FEW_TEXTS."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if texts <= FEW_TEXTS else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -276,3 +276,33 @@ def test_rows_in_context_are_bit_for_bit_the_same_in_any_batch(encoder):
     for number in (0, 5, 23):
         alone = encoder.encode_in_context([texts[number]], [spans[number]])
         assert alone.tolist() == together[2 * number : 2 * number + 2].tolist()
+
+
+def test_a_question_takes_the_short_way_to_the_same_vector(encoder):
+    """Plain torch and sentence-transformers agree on questions of every kind."""
+    questions = ["What did Rubio urge Pakistan to do?", "26", "Zürich — “Grüezi”?", "x " * 200]
+    long_way = encoder.encode(questions)
+    cosines = [
+        float(encoder.encode_question(question) @ vector)
+        for question, vector in zip(questions, long_way, strict=True)
+    ]
+    assert min(cosines) >= 0.99999
+
+
+def test_a_question_longer_than_the_model_reads_is_not_cut(encoder):
+    """Its vector is that of the whole text, window by window."""
+    question = "word " * 400 + "Pakistan " * 400
+    assert (encoder.encode_question(question) == encoder.encode([question])[0]).all()
+
+
+def test_a_question_does_not_wait_for_sentence_transformers():
+    """The first question imports torch and tokenizers, and neither of the larger packages."""
+    code = (
+        "import sys; from retrieval import DEFAULT_MODEL, load_encoder;"
+        "load_encoder(DEFAULT_MODEL).encode_question('Who?');"
+        "print([m for m in ('sentence_transformers', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout == "[]\n"
