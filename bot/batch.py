@@ -64,7 +64,7 @@ def read_question(line: bytes, *, number: int) -> Asked | None:
     """
     if not line.strip():
         return None
-    entry = _object(line, number)
+    entry = read_object(line, number)
     asked, text = entry.get("id"), entry.get("question")
     if isinstance(asked, bool) or not isinstance(asked, str | int):
         raise BatchError(f"line {number}: «id» is missing, or not a string or a whole number")
@@ -136,11 +136,16 @@ def read_stated(data: bytes) -> tuple[Stated, ...]:
     """
     stated: list[Stated] = []
     for number, entry in _objects(data):
-        stated += [_stated(quote, number) for quote in _quotes(entry, number)]
+        stated += [stated_quote(quote, number) for quote in _quotes(entry, number)]
     return tuple(stated)
 
 
-def _object(line: bytes, number: int) -> Mapping[str, Json]:
+def read_object(line: bytes, number: int) -> Mapping[str, Json]:
+    """Read a line that holds one JSON object; `number` is the line's, from 1, for the message.
+
+    Raises:
+        BatchError: it does not.
+    """
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         entry = json.loads(text)
@@ -157,6 +162,27 @@ def _object(line: bytes, number: int) -> Mapping[str, Json]:
     return entry
 
 
+def stated_quote(quote: Mapping[str, Json], number: int) -> Stated:
+    """Read a quote of the batch format; `number` is that of its line, for the message.
+
+    Raises:
+        BatchError: it is not one.
+    """
+    path, text, sha256 = quote.get("path"), quote.get("text"), quote.get("sha256")
+    if not isinstance(path, str) or not isinstance(text, str):
+        raise BatchError(f"line {number}: a quote without its «path» or «text»")
+    claim = Claim(
+        path=path,
+        sha256=sha256 if isinstance(sha256, str) else None,
+        start=_number(quote, "start", number),
+        end=_number(quote, "end", number),
+        byte_start=_number(quote, "byte_start", number) if "byte_start" in quote else None,
+        byte_end=_number(quote, "byte_end", number) if "byte_end" in quote else None,
+        text=text,
+    )
+    return Stated(id=str(quote.get("id", "quote")), claim=claim)
+
+
 def _objects(data: bytes) -> Iterator[tuple[int, Mapping[str, Json]]]:
     """Give each object of the data with the number of its line."""
     lines = data.split(b"\n")
@@ -170,7 +196,7 @@ def _objects(data: bytes) -> Iterator[tuple[int, Mapping[str, Json]]]:
             return
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield number, _object(line, number)
+            yield number, read_object(line, number)
 
 
 def _context(entry: Mapping[str, Json], number: int) -> tuple[str, ...]:
@@ -246,22 +272,6 @@ def _dicts(value: Json, number: int) -> Iterable[Mapping[str, Json]]:
     if len(found) != len(value):
         raise BatchError(f"line {number}: an object was expected where a quote stands")
     return found
-
-
-def _stated(quote: Mapping[str, Json], number: int) -> Stated:
-    path, text, sha256 = quote.get("path"), quote.get("text"), quote.get("sha256")
-    if not isinstance(path, str) or not isinstance(text, str):
-        raise BatchError(f"line {number}: a quote without its «path» or «text»")
-    claim = Claim(
-        path=path,
-        sha256=sha256 if isinstance(sha256, str) else None,
-        start=_number(quote, "start", number),
-        end=_number(quote, "end", number),
-        byte_start=_number(quote, "byte_start", number) if "byte_start" in quote else None,
-        byte_end=_number(quote, "byte_end", number) if "byte_end" in quote else None,
-        text=text,
-    )
-    return Stated(id=str(quote.get("id", "quote")), claim=claim)
 
 
 def _number(quote: Mapping[str, Json], name: str, number: int) -> int:

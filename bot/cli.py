@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TROUBLE = 2
 INTERRUPTED = 130  # as the shell reports SIGINT
 BROKEN_PIPE = 141  # as the shell reports SIGPIPE
-COMMANDS = ("index", "ask", "repl", "status", "verify")
+COMMANDS = ("index", "ask", "repl", "status", "verify", "eval")
 
 CorpusOption = Annotated[
     Path | None,
@@ -228,6 +228,41 @@ def verify(
     if file is None:
         return verify_answers(settings, Path(answers))
     return verify_quote(settings, answers, file)
+
+
+@app.command(
+    "eval",
+    epilog="Example:  clippings eval tests/gold/questions.jsonl --html report.html\n\n"
+    "Example:  clippings eval questions.jsonl --output now.jsonl --compare before.jsonl\n\n"
+    "Exit codes:  0 scored, 1 a quote is not what its file says, 2 trouble",
+)
+def eval_(
+    ctx: typer.Context,
+    questions: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="QUESTIONS...",
+            help="Files of questions with known answers, or of candidates with labels.",
+        ),
+    ],
+    *,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with plots and the misses.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="ANSWERS", help="Tell what changed since these answers.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the answers, to compare with later.")
+    ] = None,
+    corpus: CorpusOption = None,
+    index: IndexOption = None,
+) -> int:
+    """Ask questions whose answers are known, and say how good the replies are."""
+    from bot.evaluating import evaluate_files
+
+    settings = _settings(ctx, corpus=corpus, index=index)
+    return evaluate_files(settings, questions, page=html, before=compare, answers=output)
 
 
 def _settings(ctx: typer.Context, *, corpus: Path | None, index: Path | None) -> "Settings":

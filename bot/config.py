@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, ClippingsError
 
+NO_RERANKER = "none"
+
 
 class ConfigError(ClippingsError):
     """A setting can not be used; the user corrects the environment or `.env`."""
@@ -40,6 +42,11 @@ class Settings(BaseSettings):
         default=DEFAULT_MODEL,
         validation_alias="EMBEDDING_MODEL",
         description="the name or folder of a sentence-transformers model",
+    )
+    reranker: str = Field(
+        default=NO_RERANKER,
+        validation_alias="RERANKER_MODEL",
+        description="“none”, “clippings”, or the name or folder of a CrossEncoder",
     )
     max_file_bytes: int = Field(
         default=DEFAULT_LIMIT_BYTES,

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, Self, assert_never
 
@@ -20,6 +21,7 @@ from retrieval import (
     Help,
     Question,
     Reply,
+    Reranker,
     answer,
     current,
     open_library,
@@ -65,11 +67,14 @@ class Desk:
         *,
         index: Path,
         encoder: Encoder,
+        open_reranker: Callable[[], Reranker | None],
         clock: Callable[[], float],
         observers: Sequence[Observer] = (),
     ) -> None:
         self._index = index
         self._encoder = encoder
+        # It imports torch: the first question loads it, as it loads the encoder.
+        self._reranker = cache(open_reranker)
         self._clock = clock
         self._observers = tuple(observers)
         self._library = open_library(index, fingerprint=encoder.fingerprint)
@@ -101,6 +106,7 @@ class Desk:
         """Load the model now, so that the first question does not wait for it."""
         with self._lock:
             self._encoder.warm()
+            self._reranker()
 
     def ask(self, question: Question, *, limit: int) -> Reply:
         """Answer a question with at most `limit` findings.
@@ -112,7 +118,7 @@ class Desk:
         began = self._clock()
         with self._lock:
             self._follow()
-            reply = answer(question, self._library, self._encoder, limit=limit)
+            reply = answer(question, self._library, self._encoder, self._reranker(), limit=limit)
         seen = Observation(
             seconds=self._clock() - began, outcome=outcome_of(reply), generation=reply.generation
         )

@@ -5,16 +5,18 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bot.config import Settings
+from bot.config import NO_RERANKER, Settings
 from bot.desk import Desk
 from retrieval import (
     IndexMissing,
     Progress,
     Reading,
     Report,
+    Reranker,
     build,
     current,
     load_encoder,
+    load_reranker,
     open_library,
     read_corpus,
 )
@@ -56,13 +58,31 @@ def open_desk(settings: Settings, *, on_progress: Progress, say: Callable[[str],
     if not _is_indexed(settings.index):
         build_index(settings, on_progress=on_progress)
     encoder = load_encoder(settings.model)
-    desk = Desk(index=settings.index, encoder=encoder, clock=clock)
+
+    def new_desk() -> Desk:
+        return Desk(
+            index=settings.index,
+            encoder=encoder,
+            open_reranker=lambda: open_reranker(settings),
+            clock=clock,
+        )
+
+    desk = new_desk()
     if settings.names_corpus and settings.corpus.resolve() != desk.corpus:
         desk.close()
         say(f"{settings.index} was of {desk.corpus}; indexing {settings.corpus}")
         build_index(settings, on_progress=on_progress)
-        desk = Desk(index=settings.index, encoder=encoder, clock=clock)
+        desk = new_desk()
     return desk
+
+
+def open_reranker(settings: Settings) -> Reranker | None:
+    """Load what reads the best passages again; None where the user does without.
+
+    Raises:
+        ModelError: it can not be loaded.
+    """
+    return None if settings.reranker == NO_RERANKER else load_reranker(settings.reranker)
 
 
 def with_known_corpus(settings: Settings) -> Settings:

@@ -33,25 +33,58 @@ from retrieval.errors import (
     ModelError,
     QuestionError,
 )
+from retrieval.evaluation import (
+    DEPTH,
+    Candidates,
+    Comparison,
+    Evaluation,
+    Figure,
+    compare,
+    evaluate,
+    evaluate_ranking,
+    hit_curve,
+)
 from retrieval.generations import current
 from retrieval.indexing import Progress, Report, build
+from retrieval.judging import (
+    SHOWN,
+    Given,
+    Gold,
+    GoldQuestion,
+    Judged,
+    given_of,
+    unknown_golds,
+)
 from retrieval.library import Facts, Library, open_library
+from retrieval.measures import Bin
 from retrieval.modelfiles import DEFAULT_MODEL
 from retrieval.quoting import Claim, find_quote, verify
+from retrieval.reranking import OWN, Reranker, load_reranker
 
 __all__ = [
     "DEFAULT_LIMIT_BYTES",
     "DEFAULT_MODEL",
+    "DEPTH",
+    "OWN",
+    "SHOWN",
     "Abstention",
     "Answer",
     "Article",
+    "Bin",
+    "Candidates",
     "Claim",
     "ClippingsError",
+    "Comparison",
     "Conflict",
     "CorpusError",
     "Encoder",
+    "Evaluation",
     "Facts",
+    "Figure",
     "Finding",
+    "Given",
+    "Gold",
+    "GoldQuestion",
     "Help",
     "IndexBusy",
     "IndexDamaged",
@@ -59,6 +92,7 @@ __all__ = [
     "IndexMismatch",
     "IndexMissing",
     "IndexUnwritable",
+    "Judged",
     "Library",
     "ModelError",
     "Progress",
@@ -69,17 +103,25 @@ __all__ = [
     "Reason",
     "Reply",
     "Report",
+    "Reranker",
     "Resolved",
     "Skipped",
     "Span",
     "Speaker",
     "answer",
     "build",
+    "compare",
     "current",
+    "evaluate",
+    "evaluate_ranking",
     "find_quote",
+    "given_of",
+    "hit_curve",
     "load_encoder",
+    "load_reranker",
     "open_library",
     "read_article",
     "read_corpus",
+    "unknown_golds",
     "verify",
 ]

@@ -17,17 +17,26 @@ from retrieval.lexical import tokens
 from retrieval.library import Library
 from retrieval.questions import Query, clean, is_smalltalk, understand
 from retrieval.quoting import quote
-from retrieval.ranking import rank
+from retrieval.ranking import rank, rerank
+from retrieval.reranking import Reranker
 from retrieval.searching import search
 
 # How many hits are quoted and compared with each other, to find what supports what.
 QUOTED = 20
 
 
-def answer(question: Question, library: Library, encoder: Encoder, *, limit: int = 3) -> Reply:
+def answer(
+    question: Question,
+    library: Library,
+    encoder: Encoder,
+    reranker: Reranker | None,
+    *,
+    limit: int = 3,
+) -> Reply:
     """Answer a question in the articles' own words, or say that they do not.
 
     Args:
+        reranker: Reads the best hits again; None to do without.
         limit: The most findings (or nearest passages) wanted, >= 1.
 
     Raises:
@@ -40,6 +49,8 @@ def answer(question: Question, library: Library, encoder: Encoder, *, limit: int
         return _abstain(question, query.resolved, library, reason="no_words")
     vector = encoder.encode_question(query.resolved.text)
     hits = rank(query, search(query, vector, library), library)
+    if reranker is not None:
+        hits = rerank(query, hits, reranker)
     quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]
     findings = find(hits[:QUOTED], quotes, library, limit=limit)
     confidence = probability(query, hits, library.sentence_words)

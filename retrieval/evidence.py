@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from retrieval.datatypes import Sentence
 from retrieval.lexical import STOP_WORDS, Token, tokens
 from retrieval.library import Library
+from retrieval.names import is_listed
 from retrieval.questions import AnswerKind, Query
 from retrieval.searching import Candidates
 
@@ -265,13 +266,29 @@ def _kind(query: Query, text: _Text) -> tuple[float, float]:
             inside = [i for i, at in enumerate(starts) if match.start() <= at < match.end()]
             if query.kind in ("person", "place") and any(i in own for i in inside):
                 continue
-            if query.kind == "person" and all(text.tokens[i].stem in STOP_WORDS for i in inside):
+            if query.kind == "person" and not any(_may_be_a_person(text, i) for i in inside):
                 continue
             anywhere = max(anywhere, sureness)
+            if query.counted:
+                near = max(near, sureness * _counts(query, text, inside))
+                continue
             apart = min((abs(i - j) for i in inside for j in own), default=_NEAR + 1)
             if apart <= _NEAR:
                 near = max(near, sureness * (1.0 - 0.2 * max(0, apart - 1)))
     return anywhere, near
+
+
+def _may_be_a_person(text: _Text, place: int) -> bool:
+    """Tell a name from a pronoun, an abbreviation and a country."""
+    token = text.tokens[place]
+    written = text.text[token.start : token.end]
+    return not (token.stem in STOP_WORDS or written.isupper() or is_listed(token.stem))
+
+
+def _counts(query: Query, text: _Text, number: Sequence[int]) -> float:
+    """Tell whether a number counts what the question asks the number of."""
+    after = text.tokens[number[-1] + 1 : number[-1] + 4] if number else ()
+    return float(any(token.stem in query.counted for token in after))
 
 
 def _subject(query: Query, text: _Text) -> float:

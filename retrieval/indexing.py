@@ -150,6 +150,7 @@ def _split(articles: Sequence[Article]) -> tuple[tuple[Sentence, ...], tuple[Pas
         found = sentence_spans(article.text)
         spans = [span for span, _ in found]
         windows = passage_windows(spans)
+        middles = _middle_windows(windows, len(spans))
         first, first_passage = len(sentences), len(passages)
         for number, (span, is_heading) in enumerate(found):
             sentences.append(
@@ -157,7 +158,7 @@ def _split(articles: Sequence[Article]) -> tuple[tuple[Sentence, ...], tuple[Pas
                     row=first + number,
                     article=article,
                     span=span,
-                    passage=first_passage + _middle_window(windows, number),
+                    passage=first_passage + middles[number],
                     is_heading=is_heading,
                 )
             )
@@ -173,13 +174,15 @@ def _split(articles: Sequence[Article]) -> tuple[tuple[Sentence, ...], tuple[Pas
     return tuple(sentences), tuple(passages)
 
 
-def _middle_window(windows: Sequence[range], number: int) -> int:
-    """Give the window that a sentence stands most in the middle of, the first of equal ones."""
-    holding = [i for i, window in enumerate(windows) if number in window]
-    return max(
-        holding,
-        key=lambda i: (min(number - windows[i].start, windows[i].stop - 1 - number), -i),
-    )
+def _middle_windows(windows: Sequence[range], count: int) -> list[int]:
+    """Give for each sentence the window that has it most in the middle, the first of equals."""
+    best: list[tuple[int, int]] = [(-1, 0)] * count
+    for i, window in enumerate(windows):
+        for number in window:
+            depth = min(number - window.start, window.stop - 1 - number)
+            if depth > best[number][0]:
+                best[number] = (depth, i)
+    return [i for _, i in best]
 
 
 def _contexts(sentences: Sequence[Sentence]) -> Iterator[_Context]:

@@ -173,7 +173,9 @@ def build_lexical(texts: Sequence[str]) -> Mapping[str, bytes]:
     import numpy as np
 
     documents = [stems(text) for text in texts]
-    spellings = sorted({match.group().casefold() for t in texts for match in _WORD.finditer(t)})
+    spellings = sorted(
+        {match.group().casefold() for t in set(texts) for match in _WORD.finditer(t)}
+    )
     vocabulary = sorted({stem for document in documents for stem in document})
     numbers = {stem: number for number, stem in enumerate(vocabulary)}
     scorer = bm25s.BM25(method="lucene", k1=K1, b=B, csc_backend="numpy")

@@ -40,6 +40,11 @@ def _groups_by_stem() -> Mapping[str, tuple[tuple[Stems, ...], ...]]:
     return {stem: tuple(groups) for stem, groups in found.items()}
 
 
+def is_listed(stem: str) -> bool:
+    """Tell whether a stem belongs to a name of the groups: a country, an office, a capital."""
+    return stem in _groups_by_stem()
+
+
 def alternatives(text: str) -> Mapping[str, tuple[Stems, ...]]:
     """Find what else may stand for the words of a question.
 

@@ -41,6 +41,7 @@ class Query:
         names: Those of `stems` that the asker wrote like a name.
         subject: Stems of whom or what the question asks about («what did Rubio say»).
         kind: What the answer must hold, as far as the question word tells.
+        counted: Stems of what is to be counted («how many soldiers»), and of what stands for it.
         says: Whether it asks for what somebody says.
     """
 
@@ -52,6 +53,7 @@ class Query:
     names: tuple[str, ...]
     subject: tuple[str, ...]
     kind: AnswerKind | None
+    counted: frozenset[str]
     says: bool
 
 
@@ -71,6 +73,12 @@ _KINDS: tuple[tuple[re.Pattern[str], AnswerKind], ...] = (
 )
 _ASKS = re.compile(
     r"\?|\b(what|who|whom|whose|when|where|which|why|how|whether|did|does|is there|was there)\b"
+)
+_COUNTS = re.compile(
+    r"\bhow many ((?:[\w’'-]+ ){0,2}?[\w’'-]+?s|people|men|women|children)\b", re.IGNORECASE
+)
+_PEOPLE = frozenset(
+    stems("people persons lives civilians tourists men women children victims residents dead")
 )
 _SAYS = re.compile(
     r"\b(say|says|said|tell|tells|told|state|stated|claim|claimed|announce|announced|ask|asked"
@@ -147,6 +155,7 @@ def understand(question: Question, library: Library) -> Query:
         names=_names(resolved.text, asked),
         subject=_subject(resolved.text, asked),
         kind=next((kind for pattern, kind in _KINDS if pattern.search(lowered)), None),
+        counted=_counted(resolved.text, also),
         says=_SAYS.search(lowered) is not None,
     )
 
@@ -237,6 +246,16 @@ def _weights(text: str, asked: list[Token], words: LexicalIndex) -> Mapping[str,
         weight = (rarity(text[token.start : token.end]) + 2 * here) / 3
         weights[token.stem] = weight * (_LIGHT_SHARE if token.stem in _LIGHT else 1.0)
     return weights
+
+
+def _counted(text: str, also: Mapping[str, tuple[tuple[str, ...], ...]]) -> frozenset[str]:
+    """Give the stems of what a question wants the number of, or nothing."""
+    asks = _COUNTS.search(text)
+    if asks is None:
+        return frozenset()
+    wanted = {stem for token in content(asks[1])[-1:] for stem in (token.stem,)}
+    wanted |= {part for stem in wanted for name in also.get(stem, ()) for part in name}
+    return frozenset(wanted | _PEOPLE if wanted & _PEOPLE else wanted)
 
 
 def _subject(text: str, asked: list[Token]) -> tuple[str, ...]:

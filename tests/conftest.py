@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, Encoder, build, load_encoder, open_library
+from retrieval import (
+    DEFAULT_LIMIT_BYTES,
+    DEFAULT_MODEL,
+    OWN,
+    Encoder,
+    Reranker,
+    build,
+    load_encoder,
+    load_reranker,
+    open_library,
+)
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 
@@ -15,6 +25,11 @@ CORPUS = Path(__file__).parent.parent / "corpus"
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     return load_encoder(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="session")
+def reranker() -> Reranker:
+    return load_reranker(OWN)
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def auroc(positive, negative):
 
 
 @pytest.fixture(scope="module")
-def replies(library, encoder):
+def replies(library, encoder, reranker):
     return [
         (
             gold,
@@ -51,6 +51,7 @@ def replies(library, encoder):
                 Question(text=gold["question"], context=tuple(gold.get("context") or ())),
                 library,
                 encoder,
+                reranker,
             ),
         )
         for gold in GOLD

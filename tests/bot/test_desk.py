@@ -14,6 +14,10 @@ from retrieval import DEFAULT_MODEL, Answer, Help, Question, QuestionError, load
 SPOKESPERSON = Question(text="Who is the spokesperson of the US State Department?")
 
 
+def no_reranker():
+    return None
+
+
 @pytest.fixture(scope="module")
 def model():
     return load_encoder(DEFAULT_MODEL)
@@ -36,7 +40,13 @@ def test_observers_are_told_what_became_of_each_question(index, model):
     """Seconds by the clock that was passed in, outcome, generation; never the question."""
     seen = []
     ticks = iter([1.0, 1.5, 2.0, 2.25])
-    with Desk(index=index, encoder=model, clock=lambda: next(ticks), observers=[seen.append]) as d:
+    with Desk(
+        index=index,
+        encoder=model,
+        open_reranker=no_reranker,
+        clock=lambda: next(ticks),
+        observers=[seen.append],
+    ) as d:
         first = d.ask(SPOKESPERSON, limit=1)
         d.ask(Question(text="hello"), limit=1)
         assert isinstance(first, Answer)
@@ -49,7 +59,9 @@ def test_observers_are_told_what_became_of_each_question(index, model):
 def test_a_new_generation_is_followed(own, model):
     """A question asked after an indexing is answered from the new articles."""
     corpus, index = own
-    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+    with Desk(
+        index=index, encoder=model, open_reranker=no_reranker, clock=time.perf_counter
+    ) as desk:
         old = desk.generation
         (corpus / "new.txt").write_text("Zorblax Quimby founded Quuxville in 1887.\n", "utf-8")
         report = rebuild(corpus, index)
@@ -62,7 +74,9 @@ def test_a_new_generation_is_followed(own, model):
 def test_a_broken_new_generation_leaves_the_old_one_answering(own, model):
     """A generation that can not be opened is passed over until there is another one."""
     corpus, index = own
-    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+    with Desk(
+        index=index, encoder=model, open_reranker=no_reranker, clock=time.perf_counter
+    ) as desk:
         old = desk.generation
         (corpus / "new.txt").write_text("Zorblax Quimby founded Quuxville in 1887.\n", "utf-8")
         broken = rebuild(corpus, index).generation
@@ -77,7 +91,9 @@ def test_a_broken_new_generation_leaves_the_old_one_answering(own, model):
 def test_threads_may_ask_at_the_same_time(index, model):
     """Eight threads get the answers that one gets."""
     questions = [SPOKESPERSON, Question(text="Whom did Rubio call?"), Question(text="hello")] * 8
-    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+    with Desk(
+        index=index, encoder=model, open_reranker=no_reranker, clock=time.perf_counter
+    ) as desk:
         one_by_one = [desk.ask(question, limit=2) for question in questions]
         with ThreadPoolExecutor(8) as threads:
             together = list(threads.map(lambda question: desk.ask(question, limit=2), questions))
@@ -86,7 +102,9 @@ def test_threads_may_ask_at_the_same_time(index, model):
 
 def test_a_question_that_is_too_long_is_refused_in_words(index, model):
     """The Desk lets the error through; the next question is answered."""
-    with Desk(index=index, encoder=model, clock=time.perf_counter) as desk:
+    with Desk(
+        index=index, encoder=model, open_reranker=no_reranker, clock=time.perf_counter
+    ) as desk:
         with pytest.raises(QuestionError, match="4,000"):
             desk.ask(Question(text="word " * 10_000), limit=1)
         assert isinstance(desk.ask(Question(text="hello"), limit=1), Help)

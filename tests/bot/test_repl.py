@@ -23,7 +23,12 @@ PROMPT_LEFT = "\x1b[?2004l"  # and off again once it has the line
 
 @pytest.fixture(scope="module")
 def desk(index):
-    with Desk(index=index, encoder=load_encoder(DEFAULT_MODEL), clock=time.perf_counter) as desk:
+    with Desk(
+        index=index,
+        encoder=load_encoder(DEFAULT_MODEL),
+        open_reranker=lambda: None,
+        clock=time.perf_counter,
+    ) as desk:
         yield desk
 
 

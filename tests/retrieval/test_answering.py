@@ -5,15 +5,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retrieval.answering import answer
-from retrieval.calibration import SIGNALS, load_calibration
+from retrieval.calibration import RANKED_SIGNALS, SIGNALS, load_calibration
 from retrieval.datatypes import Abstention, Answer, Help, Question
 from retrieval.errors import QuestionError
 
 
 @pytest.fixture(scope="module")
-def ask(library, encoder):
+def ask(library, encoder, reranker):
     def of(text, *context, limit=3):
-        return answer(Question(text=text, context=context), library, encoder, limit=limit)
+        question = Question(text=text, context=context)
+        return answer(question, library, encoder, reranker, limit=limit)
 
     return of
 
@@ -125,8 +126,9 @@ def test_any_question_gets_exactly_one_reply(ask, text, before):
 
 
 def test_the_calibration_is_that_of_the_signals():
-    """`calibration.json` has a weight for each signal, a threshold, and says how it was fitted."""
+    """`calibration.json` has weights for each signal, a threshold, and says how it was fitted."""
     calibration = load_calibration()
-    assert sorted(calibration.weights) == sorted(SIGNALS)
+    assert sorted(calibration.plain.weights) == sorted(SIGNALS)
+    assert sorted(calibration.ranked.weights) == sorted(RANKED_SIGNALS)
     assert 0 < calibration.threshold < 1
     assert calibration.made_with

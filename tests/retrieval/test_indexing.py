@@ -12,7 +12,7 @@ from retrieval.corpus import DEFAULT_LIMIT_BYTES
 from retrieval.embedding import Encoder
 from retrieval.errors import CorpusError, IndexBusy, IndexMissing
 from retrieval.generations import CURRENT, current, locked, read
-from retrieval.indexing import build
+from retrieval.indexing import _middle_windows, build
 from retrieval.library import open_library
 
 ONE = "The minister met the envoy. They talked about water. He left on Monday.\n"
@@ -308,3 +308,8 @@ def test_name_that_is_not_utf8_is_indexed(folder, tmp_path, encoder):
     build_quietly(folder, tmp_path / "index", encoder)
     library = open_library(tmp_path / "index", fingerprint=encoder.fingerprint)
     assert "caf\udce9.txt" in [each.path for each in library.articles]
+
+
+def test_a_sentence_belongs_to_the_passage_that_has_it_in_the_middle():
+    """Of two passages that hold it at their edges, the first; linear in the number of sentences."""
+    assert _middle_windows([range(3), range(2, 5), range(4, 6)], 6) == [0, 0, 0, 1, 1, 2]

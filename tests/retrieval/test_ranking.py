@@ -1,9 +1,11 @@
 """Candidates → hits."""
 
+import numpy as np
+
 from retrieval.datatypes import Question
 from retrieval.evidence import EVIDENCE
 from retrieval.questions import understand
-from retrieval.ranking import load_weights, rank
+from retrieval.ranking import RANKER, RERANKED, load_weights, rank, rerank
 from retrieval.searching import search
 
 
@@ -16,6 +18,7 @@ def test_the_weights_are_those_of_the_evidence():
     """`ranking.json` has a weight for each kind of evidence, and says how it was fitted."""
     weights = load_weights()
     assert sorted(weights.weights) == sorted(EVIDENCE)
+    assert sorted(weights.reranked) == sorted([*EVIDENCE, RANKER])
     assert weights.made_with
 
 
@@ -33,3 +36,26 @@ def test_the_same_question_is_ranked_the_same(library, encoder):
     """Ties and floating point leave nothing to chance."""
     question = "What did Rubio tell Sharif?"
     assert hits_of(question, library, encoder) == hits_of(question, library, encoder)
+
+
+class Backwards:
+    """A ranker that believes in what it is shown last."""
+
+    def score(self, _question, sentences):
+        return np.linspace(0.001, 0.999, len(sentences), dtype=np.float32)
+
+
+def test_the_ranker_orders_the_first_hits_and_no_others(library, encoder):
+    """What it reads is ordered anew with its opinion as evidence; the rest stays behind."""
+    question = "What did Rubio tell Sharif?"
+    query = understand(Question(text=question), library)
+    hits = hits_of(question, library, encoder)
+    again = rerank(query, hits, Backwards())
+    rows = [hit.sentence.row for hit in hits]
+    assert sorted(hit.sentence.row for hit in again[:RERANKED]) == sorted(rows[:RERANKED])
+    assert [hit.sentence.row for hit in again[RERANKED:]] == rows[RERANKED:]
+    scores = [hit.score for hit in again]
+    assert scores == sorted(scores, reverse=True)
+    opinions = {hit.sentence.row: dict(hit.evidence)[RANKER] for hit in again[:RERANKED]}
+    assert [opinions[row] for row in rows[:RERANKED]] == sorted(opinions.values())
+    assert rerank(query, (), Backwards()) == ()

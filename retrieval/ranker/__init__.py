@@ -1,0 +1,1 @@
+"""The answer-sentence ranker: its weights, and the training that made them (see README.md)."""

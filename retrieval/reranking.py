@@ -1,0 +1,151 @@
+"""The answer-sentence ranker: how likely does a sentence answer a question?
+
+A cross-encoder reads question and sentence together, which neither words nor vectors do. Ours is
+all-MiniLM-L6-v2 with the changes of `ranker/ranker.safetensors` (int8 rows with a scale each, and a
+linear head), merged when it is loaded; `ranker/README.md` says what it was trained on. Any
+CrossEncoder of sentence-transformers can take its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from retrieval.bert import Bert, hidden, load_bert, mean
+from retrieval.errors import ModelError
+from retrieval.modelfiles import DEFAULT_MODEL, find_model
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentence_transformers import CrossEncoder
+    from torch import Tensor
+
+OWN = "clippings"
+RANKER_SHA256 = "c404ce5423db0a401b88ba1978e0bff70c36dee495e1df765733f72f9241af6c"
+PIECES = 160  # word pieces of question and sentence together; it was trained on 112
+BATCH = 4  # sentences of like length at once: longer batches pad more than they save
+
+
+class Reranker(Protocol):
+    """What tells how well sentences answer; ours, or a CrossEncoder."""
+
+    def score(self, question: str, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Give the probability that each sentence answers, shape (n,), in [0, 1], in order."""
+
+
+def load_reranker(model: str) -> Reranker:
+    """Load our ranker, or the CrossEncoder that the user names.
+
+    Args:
+        model: `OWN`, or a name or folder of a sentence-transformers CrossEncoder.
+
+    Raises:
+        ModelError: it can not be loaded, or a file of ours is not the one that was published.
+    """
+    return _load_own() if model == OWN else _load_other(model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnReranker:
+    """MiniLM with our changes, in plain torch."""
+
+    bert: Bert
+    weight: Tensor
+    bias: Tensor
+
+    def score(self, question: str, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Give the probability that each sentence answers, shape (n,), in [0, 1], in order."""
+        import numpy as np
+        import torch
+
+        pairs = [(question, sentence) for sentence in sentences]
+        encodings = self.bert.tokenizer.encode_batch(pairs)
+        by_length = sorted(range(len(encodings)), key=lambda i: len(encodings[i].ids))
+        scores = np.zeros(len(encodings), dtype=np.float32)
+        for start in range(0, len(by_length), BATCH):
+            rows = by_length[start : start + BATCH]
+            values, mask = hidden(self.bert, [encodings[i] for i in rows])
+            values = values.float()
+            both = torch.cat([values[:, 0], mean(values, mask)], dim=1)
+            scores[rows] = torch.sigmoid(both @ self.weight.T + self.bias).squeeze(1).numpy()
+        return scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherReranker:
+    """A CrossEncoder of sentence-transformers."""
+
+    model: CrossEncoder
+
+    def score(self, question: str, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Give the probability that each sentence answers, shape (n,), in [0, 1], in order."""
+        import numpy as np
+        import torch
+
+        if not sentences:
+            return np.zeros(0, dtype=np.float32)
+        scores: NDArray[np.float32] = self.model.predict(
+            [(question, sentence) for sentence in sentences],
+            activation_fn=torch.nn.Sigmoid(),
+            show_progress_bar=False,
+        )
+        return scores
+
+
+def _load_own() -> OwnReranker:
+    import torch
+    from safetensors.torch import load
+
+    data = resources.files("retrieval").joinpath("ranker", "ranker.safetensors").read_bytes()
+    if hashlib.sha256(data).hexdigest() != RANKER_SHA256:
+        raise ModelError(
+            "The file retrieval/ranker/ranker.safetensors is not the one that was published. "
+            "Install Clippings again, or set RERANKER_MODEL=none"
+        )
+    folder, _ = find_model(DEFAULT_MODEL)
+    changes = load(data)
+    bert = load_bert(folder)
+    bert.tokenizer.enable_truncation(PIECES, strategy="longest_first")
+    weights = _merged(bert.weights, changes)
+    if torch.cpu._is_avx512_bf16_supported():  # noqa: SLF001 - the only way to ask; twice as fast
+        weights = {name: weight.bfloat16() for name, weight in weights.items()}
+    return OwnReranker(
+        bert=replace(bert, weights=weights),
+        weight=changes["head.weight"].float(),
+        bias=changes["head.bias"].float(),
+    )
+
+
+def _merged(base: Mapping[str, Tensor], changes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    weights = dict(base)
+    for key, value in changes.items():
+        name, _, kind = key.rpartition(".")
+        if kind == "q":
+            weights[name] = weights[name] + value.float() * changes[f"{name}.scale"].unsqueeze(1)
+        elif kind == "delta":
+            weights[name] = weights[name] + value.float()
+    return weights
+
+
+def _load_other(model: str) -> OtherReranker:
+    from sentence_transformers import CrossEncoder
+
+    try:
+        loaded = CrossEncoder(
+            model,
+            device="cpu",
+            trust_remote_code=False,
+            local_files_only=Path(model).is_dir(),
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as cause:
+        raise ModelError(
+            f"The ranker {model!r} can not be loaded: {cause}. RERANKER_MODEL takes «{OWN}», "
+            "«none», or a name or folder of a sentence-transformers CrossEncoder"
+        ) from cause
+    return OtherReranker(model=loaded)
