@@ -21,7 +21,7 @@ from retrieval.questions import Query
 from retrieval.reranking import Reranker
 from retrieval.searching import Candidates
 
-RERANKED = 8  # hits that the ranker reads; each costs some 6 ms on two cores
+RERANKED = 8  # hits that the ranker reads; each costs some 9 ms on two cores
 RANKER = "ranker"  # the ranker's log-odds, divided by 5: in [-2, 2]
 
 
