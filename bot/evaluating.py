@@ -9,20 +9,20 @@ from typing import TextIO, TypeVar
 
 from bot.asking import FileError
 from bot.batch import BatchError, answer_object, refusal, to_line
-from bot.config import Settings
+from bot.config import NO_RERANKER, Settings
 from bot.desk import Desk
 from bot.evaluation_report import comparison_lines, evaluation_lines, figure_lines
 from bot.gold_files import is_ranking, read_candidates, read_given, read_golds
 from bot.progress import progress_on_stderr
 from bot.screen import console_on, say, show_unwrapped
 from bot.terminal import STRONG, Line, line
-from bot.visible import safe_name
-from bot.wiring import clock, open_desk, open_reranker, read_articles
+from bot.visible import safe_name, visible
+from bot.wiring import clock, open_desk, read_articles
 from retrieval import (
     DEPTH,
+    OWN,
     SHOWN,
     Article,
-    Candidates,
     Claim,
     Comparison,
     Evaluation,
@@ -30,12 +30,14 @@ from retrieval import (
     GoldQuestion,
     Progress,
     QuestionError,
+    RankingQuestion,
     Reply,
     compare,
     evaluate,
     evaluate_ranking,
     given_of,
     hit_curve,
+    load_reranker,
     unknown_golds,
 )
 
@@ -98,9 +100,9 @@ def evaluate_files(
 
 def _read_questions(
     paths: Sequence[Path],
-) -> tuple[list[GoldQuestion], list[tuple[Path, tuple[Candidates, ...]]]]:
+) -> tuple[list[GoldQuestion], list[tuple[Path, tuple[RankingQuestion, ...]]]]:
     golds: list[GoldQuestion] = []
-    rankings: list[tuple[Path, tuple[Candidates, ...]]] = []
+    rankings: list[tuple[Path, tuple[RankingQuestion, ...]]] = []
     for path in paths:
         if _parsed(path, is_ranking):
             rankings.append((path, _parsed(path, read_candidates)))
@@ -178,13 +180,10 @@ def _compare(
     )
 
 
-def _rank(settings: Settings, path: Path, candidates: Sequence[Candidates]) -> None:
-    reranker = open_reranker(settings)
-    if reranker is None:
-        raise FileError(
-            f"{safe_name(str(path))} is a ranking, and RERANKER_MODEL=none turns the ranker off. "
-            "Set RERANKER_MODEL=clippings, or name a CrossEncoder"
-        )
+def _rank(settings: Settings, path: Path, candidates: Sequence[RankingQuestion]) -> None:
+    # What is measured is a ranker: ours, where answers do without one.
+    model = OWN if settings.reranker == NO_RERANKER else settings.reranker
+    reranker = load_reranker(model)
     with progress_on_stderr() as on_progress:
         done = 0
 
@@ -195,7 +194,8 @@ def _rank(settings: Settings, path: Path, candidates: Sequence[Candidates]) -> N
             return [float(value) for value in reranker.score(question, sentences)]
 
         figures = evaluate_ranking(candidates, score)
-    shown = [line(safe_name(str(path)), STRONG), *figure_lines(figures), Line()]
+    head = f"{safe_name(str(path))}, by the ranker “{visible(model)}”"
+    shown = [line(head, STRONG), *figure_lines(figures), Line()]
     show_unwrapped(console_on(sys.stdout), shown)
 
 

@@ -8,7 +8,7 @@ questions than the file has would be another figure.
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.batch import BatchError, Json, read_object, read_question, stated_quote
-from retrieval import Candidates, Claim, Given, Gold, GoldQuestion
+from retrieval import Claim, Given, Gold, GoldQuestion, RankingQuestion
 
 
 def is_ranking(data: bytes) -> bool:
@@ -25,14 +25,14 @@ def read_golds(data: bytes) -> tuple[GoldQuestion, ...]:
     return tuple(_gold_question(line, number, entry) for line, number, entry in _entries(data))
 
 
-def read_candidates(data: bytes) -> tuple[Candidates, ...]:
+def read_candidates(data: bytes) -> tuple[RankingQuestion, ...]:
     """Read questions with `candidates`: objects with a `text` and a `label`, 0 or 1.
 
     Raises:
         BatchError: a line is not such a question; the message names it and what is wrong.
     """
     return tuple(
-        Candidates(
+        RankingQuestion(
             question=_text(entry, "question", number),
             sentences=tuple(
                 (_text(each, "text", number), _label(each, number))

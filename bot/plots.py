@@ -93,7 +93,7 @@ def _svg(draw: Callable[["Axes"], None], *, title: str) -> str:
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         axes = figure.add_subplot()
         axes.set_title(title)
-        axes.set_ylim(0, 1)
+        axes.set_ylim(0, 1.03)  # a point at 1 is seen whole
         axes.grid(visible=True, alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         draw(axes)

@@ -35,10 +35,10 @@ from retrieval.errors import (
 )
 from retrieval.evaluation import (
     DEPTH,
-    Candidates,
     Comparison,
     Evaluation,
     Figure,
+    RankingQuestion,
     compare,
     evaluate,
     evaluate_ranking,
@@ -71,7 +71,6 @@ __all__ = [
     "Answer",
     "Article",
     "Bin",
-    "Candidates",
     "Claim",
     "ClippingsError",
     "Comparison",
@@ -99,6 +98,7 @@ __all__ = [
     "Question",
     "QuestionError",
     "Quote",
+    "RankingQuestion",
     "Reading",
     "Reason",
     "Reply",

@@ -79,7 +79,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
+class RankingQuestion:
     """A question with sentences that answer it or do not: (text, whether it does)."""
 
     question: str
@@ -141,7 +141,7 @@ def hit_curve(
     return tuple(mean([any(right[:k]) for right in hits]) for k in ranks)
 
 
-def evaluate_ranking(questions: Sequence[Candidates], score: Score) -> tuple[Figure, ...]:
+def evaluate_ranking(questions: Sequence[RankingQuestion], score: Score) -> tuple[Figure, ...]:
     """Give MAP and MRR over the questions that have right and wrong candidates.
 
     Args:
@@ -164,7 +164,7 @@ def evaluate_ranking(questions: Sequence[Candidates], score: Score) -> tuple[Fig
     )
 
 
-def _ordered(candidates: Candidates, score: Score) -> list[bool]:
+def _ordered(candidates: RankingQuestion, score: Score) -> list[bool]:
     scores = score(candidates.question, [text for text, _ in candidates.sentences])
     rows = sorted(range(len(scores)), key=lambda row: -scores[row])
     return [candidates.sentences[row][1] for row in rows]
