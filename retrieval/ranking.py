@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RERANKED = 8  # hits that the ranker reads; each costs some 4 ms on two cores
+RERANKED = 6  # hits that the ranker reads; each costs some 4 ms on two cores
 RANKER = "ranker"  # the ranker's log-odds, divided by 5: in [-2, 2]
 
 
