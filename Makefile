@@ -6,13 +6,14 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 
 export Q
 
-.PHONY: ask repl index test check format clean
+.PHONY: ask repl index test check bench format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make ask Q="What did Rubio urge Pakistan to do?"   answer a question about corpus/'
 	@echo 'make repl                                          ask one question after the other'
 	@echo 'make test                                          check everything, as CI does'
+	@echo 'make bench                                         compare the ways to encode, side by side'
 	@echo 'make format                                        format the code'
 	@echo 'make clean                                         remove the environment and the index'
 
@@ -31,6 +32,9 @@ check: $(VENV)/.installed-dev
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	$(RUN)/python -m tests.benchmarks.encoding
 
 format: $(VENV)/.installed-dev
 	$(RUN)/ruff format .

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.terminal import FAINT, STRONG, Line, line
 from bot.visible import safe_name, visible
-from retrieval import Article, Facts, Report, Skipped
+from retrieval import Article, Facts, Report, Skipped, Way
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _NAMES_SHOWN = 5
@@ -57,7 +57,7 @@ def skipped_lines(skipped: Sequence[Skipped]) -> Iterator[Line]:
 
 
 def status_lines(
-    *, generation: str, facts: Facts, age_s: float, size: int, index: str
+    *, generation: str, facts: Facts, age_s: float, size: int, index: str, way: Way
 ) -> Iterator[Line]:
     dates = (
         f"{facts.earliest} to {facts.latest}" if facts.earliest else "no article states its date"
@@ -72,6 +72,7 @@ def status_lines(
             "generation": generation,
             "built": human_age(age_s),
             "model": facts.model,
+            "encoding": f"{way.name}, {way.reason}",
             "holds": counts,
             "published": dates,
             "articles": safe_name(facts.corpus),

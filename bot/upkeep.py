@@ -30,6 +30,7 @@ from retrieval import (
     open_library,
     read_article,
     verify,
+    way_of,
 )
 
 FINE, FAILED = 0, 1
@@ -68,6 +69,7 @@ def show_status(settings: Settings) -> int:
             age_s=time.time() - (settings.index / "CURRENT").stat().st_mtime,
             size=_size(settings.index),
             index=str(settings.index),
+            way=way_of(settings.model),
         )
         show(console, shown)
     try:

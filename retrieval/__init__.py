@@ -21,6 +21,7 @@ from retrieval.datatypes import (
     Speaker,
 )
 from retrieval.embedding import Encoder, load_encoder
+from retrieval.encoding import Way, way_of
 from retrieval.errors import (
     ClippingsError,
     CorpusError,
@@ -122,6 +123,7 @@ __all__ = [
     "Skipped",
     "Span",
     "Speaker",
+    "Way",
     "answer",
     "best_threshold",
     "build",
@@ -142,4 +144,5 @@ __all__ = [
     "read_corpus",
     "unknown_golds",
     "verify",
+    "way_of",
 ]

@@ -1,8 +1,8 @@
-"""MiniLM's six layers in plain torch, for the little text that a question needs.
+"""MiniLM's six layers in plain torch: for questions, articles and the ranker.
 
-sentence-transformers embeds the articles. Importing it costs three seconds, which somebody who asks
-one question at a terminal would wait for; torch and tokenizers alone cost one. The weights are the
-same files, and `Encoder` compares the vectors of both ways in a test (cosine >= 0.99999).
+Importing sentence-transformers costs three seconds, which somebody who asks one question at a
+terminal would wait for; torch and tokenizers alone cost one. The weights are the same files, and a
+test compares the vectors of both ways (cosine >= 0.99999 in f32).
 """
 
 from __future__ import annotations
@@ -12,20 +12,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from retrieval.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Tokenizer
     from torch import Tensor
 
 
 # So few texts (a question) go on one thread: that is as fast as two, and with two the OpenMP
 # threads spin against each other as soon as another process runs: 14 ms became 300 to 500 ms.
 FEW_TEXTS = 4
+
+
+class Tokenized(Protocol):
+    """A text's word pieces: an Encoding of tokenizers, or a window of one."""
+
+    @property
+    def ids(self) -> list[int]: ...
+
+    @property
+    def type_ids(self) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +81,7 @@ def load_bert(folder: Path) -> Bert:
     )
 
 
-def hidden(bert: Bert, encodings: Sequence[Encoding]) -> tuple[Tensor, ...]:
+def hidden(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, ...]:
     """Run a model over tokenized texts.
 
     The texts are laid end to end, not padded to the longest: the linear layers take most of the

@@ -1,6 +1,6 @@
-"""Texts to vectors: the only module that knows sentence-transformers.
+"""Texts to vectors. The default model runs in plain torch (`encoding`), others here.
 
-Decisions of this module:
+Beside `reranking` this is the only module that knows sentence-transformers. Its decisions:
 
 * Nothing opens a file of the model before `modelfiles` has hashed it; the hashes go into the
   fingerprint, and the index keeps that.
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.bert import Bert, load_bert, pieces_of, threads_for, vector_of
+from retrieval.encoding import (
+    MOST_PIECES,
+    Bulk,
+    Way,
+    encode_spans,
+    encode_texts,
+    load_bulk,
+    pieces_inside,
+    readable,
+    unit_rows,
+    way_of,
+    word_boundary,
+)
 from retrieval.errors import ModelError
 from retrieval.modelfiles import (
     DEFAULT_MODEL,
@@ -39,10 +51,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
-FORMAT = "1"  # raised when the way from a text to its vector changes: part of the fingerprint
+# Raised when the way from a text to its vector changes: part of the fingerprint.
+FORMAT = "1"
+DEFAULT_FORMAT = "2"  # of the default model, with the name of its way
 BATCH = 16  # 8 to 32 are equally fast on two cores
 STEP = 8  # a text is padded to the next multiple of so many word pieces
-DEFAULT_PIECES = 256  # word pieces that the default model reads, special ones included
 
 # Cosines of the first text with the others under the default model: they move when a library
 # changes what it computes, which no hash of a file can tell.
@@ -62,8 +75,6 @@ LIBRARIES = {
     "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep instead of spinning; see `bert.FEW_TEXTS`
 }
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 class Encoder:
     """An embedding model, loaded when it is first needed.
@@ -72,14 +83,17 @@ class Encoder:
         model: The name or path that the user gave.
         fingerprint: Sha256, in hex, of the model's files and of how this module uses them. Vectors
             of two encoders may be compared only if their fingerprints are equal.
+        way: How articles are encoded on this machine.
     """
 
     def __init__(self, *, model: str, folder: Path, fingerprint: str) -> None:
         self.model = model
         self.fingerprint = fingerprint
+        self.way: Way = way_of(model)
         self._folder = folder
         self._loaded: SentenceTransformer | None = None
         self._bert: Bert | None = None
+        self._bulk: Bulk | None = None
 
     @property
     def width(self) -> int:
@@ -99,13 +113,9 @@ class Encoder:
         a question longer than the model reads, by sentence-transformers.
         """
         if self.model in DEFAULT_NAMES:
-            if self._bert is None:
-                set_libraries(LIBRARIES)
-                bert = load_bert(self._folder)
-                _refuse_other_cosines([vector_of(bert, golden) for golden in GOLDEN_TEXTS])
-                self._bert = bert
-            if pieces_of(self._bert, _readable(text)) <= DEFAULT_PIECES:
-                return vector_of(self._bert, _readable(text))
+            bert = self._plain()
+            if pieces_of(bert, readable(text)) <= MOST_PIECES:
+                return vector_of(bert, readable(text))
         encoded: NDArray[np.float32] = self.encode([text])[0]
         return encoded
 
@@ -124,6 +134,8 @@ class Encoder:
         """
         import numpy as np
 
+        if self.model in DEFAULT_NAMES:
+            return encode_texts(self._ready(), texts, on_batch)
         model = self._transformer()
         windows = [
             window for row, text in enumerate(texts) for window in _windows(model, row, text)
@@ -141,7 +153,7 @@ class Encoder:
                 for part, vector in zip(parts, encoded, strict=True):
                     sums[part.row] += vector * part.weight
                 on_batch(sum(part.is_first for part in parts))
-        return _unit_rows(sums)
+        return unit_rows(sums)
 
     def encode_in_context(
         self,
@@ -166,16 +178,18 @@ class Encoder:
         """
         import numpy as np
 
+        if self.model in DEFAULT_NAMES:
+            return encode_spans(self._ready(), texts, spans, on_batch)
         model = self._transformer()
-        readable = [_readable(text) for text in texts]
-        places = _piece_places(model, readable)
+        legible = [readable(text) for text in texts]
+        places = _piece_places(model, legible)
         firsts = np.cumsum([0, *(len(wanted) for wanted in spans)])
         rows = np.zeros((int(firsts[-1]), self.width), dtype=np.float32)
         alone: dict[int, str] = {}
         with threads_for(len(texts)):
             for length, batch in _batches(model, [len(place) for place in places], special=0):
                 passes = model.encode(
-                    [readable[i] for i in batch],
+                    [legible[i] for i in batch],
                     batch_size=BATCH,
                     show_progress_bar=False,
                     output_value="token_embeddings",
@@ -183,23 +197,33 @@ class Encoder:
                 )
                 for i, vectors in zip(batch, passes, strict=True):
                     for row, (start, end) in enumerate(spans[i], start=int(firsts[i])):
-                        inside = _pieces_inside(places[i], start, end, read=len(vectors))
+                        inside = pieces_inside(places[i], start, end, read=len(vectors))
                         if inside is None:
-                            alone[row] = readable[i][start:end]
+                            alone[row] = legible[i][start:end]
                         else:
                             rows[row] = vectors[inside].mean(dim=0).numpy()
                 on_batch(len(batch))
         if alone:
             rows[list(alone)] = self.encode(list(alone.values()))
-        return _unit_rows(rows)
+        return unit_rows(rows)
 
     def _transformer(self) -> SentenceTransformer:
         if self._loaded is None:
-            loaded = _load(self._folder, self.model)
-            if self.model in DEFAULT_NAMES:
-                _self_test(loaded)
-            self._loaded = loaded
+            self._loaded = _load(self._folder, self.model)
         return self._loaded
+
+    def _plain(self) -> Bert:
+        if self._bert is None:
+            set_libraries(LIBRARIES)
+            bert = load_bert(self._folder)
+            _self_test(bert)
+            self._bert = bert
+        return self._bert
+
+    def _ready(self) -> Bulk:
+        if self._bulk is None:
+            self._bulk = load_bulk(self._plain(), self.way, GOLDEN_TEXTS)
+        return self._bulk
 
 
 def load_encoder(model: str) -> Encoder:
@@ -212,7 +236,9 @@ def load_encoder(model: str) -> Encoder:
         ModelError: There is no such model, or a file of the default one is not the pinned one.
     """
     folder, digests = find_model(model)
-    lines = [f"format {FORMAT}", *(f"{name} {digests[name]}" for name in sorted(digests))]
+    is_default = model in DEFAULT_NAMES
+    form = f"{DEFAULT_FORMAT} {way_of(model).name}" if is_default else FORMAT
+    lines = [f"format {form}", *(f"{name} {digests[name]}" for name in sorted(digests))]
     fingerprint = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return Encoder(model=model, folder=folder, fingerprint=fingerprint)
 
@@ -262,13 +288,8 @@ def _load(folder: Path, name: str) -> SentenceTransformer:
     return model
 
 
-def _self_test(model: SentenceTransformer) -> None:
-    _refuse_other_cosines(
-        [model.encode([text], show_progress_bar=False)[0] for text in GOLDEN_TEXTS]
-    )
-
-
-def _refuse_other_cosines(vectors: Sequence[NDArray[np.float32]]) -> None:
+def _self_test(bert: Bert) -> None:
+    vectors = [vector_of(bert, text) for text in GOLDEN_TEXTS]
     cosines = [round(float(vectors[0] @ vector), 6) for vector in vectors]
     if any(
         not abs(found - golden) <= GOLDEN_TOLERANCE  # so that NaN fails
@@ -299,36 +320,20 @@ class _Window:
         return max(self.pieces, 1)
 
 
-def _readable(text: str) -> str:
-    """Replace lone surrogates, which tokenizers refuse; places stay what they were."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
-
-
 def _windows(model: SentenceTransformer, row: int, text: str) -> Iterator[_Window]:
     """Cut a text where the model's view ends, between words; nothing is left out."""
-    text = _readable(text)
+    text = readable(text)
     limit = _most_pieces(model) - model.tokenizer.num_special_tokens_to_add()
     encoding = model.tokenizer([text], add_special_tokens=False, return_offsets_mapping=True)
     offsets = encoding["offset_mapping"][0]
     first, begin = 0, 0
     while first + limit < len(offsets):
-        last = _word_boundary(encoding.word_ids(0), first, first + limit)
+        last = word_boundary(encoding.word_ids(0), first, first + limit)
         end = offsets[last][0]
         yield _Window(row=row, text=text[begin:end], pieces=last - first, is_first=first == 0)
         first, begin = last, end
     pieces = len(offsets) - first
     yield _Window(row=row, text=text[begin:], pieces=pieces, is_first=first == 0)
-
-
-def _word_boundary(words: Sequence[int | None], first: int, last: int) -> int:
-    """Give the last piece after `first`, at most `last`, that begins a word; else `last`.
-
-    A word cut in two would be read as other word pieces, perhaps as more of them than fit.
-    """
-    for piece in range(last, first, -1):
-        if words[piece] != words[piece - 1]:
-            return piece
-    return last
 
 
 def _most_pieces(model: SentenceTransformer) -> int:
@@ -367,26 +372,3 @@ def _piece_places(model: SentenceTransformer, texts: Sequence[str]) -> list[NDAr
         ).reshape(-1, 2)
         for text in texts
     ]
-
-
-def _pieces_inside(
-    places: NDArray[np.int64], start: int, end: int, *, read: int
-) -> list[int] | None:
-    """Give the numbers of the word pieces that overlap a range, or None if one was not read.
-
-    `read` pieces came out of the model; the last one of a text that was cut stands for its end.
-    """
-    starts, ends = places[:, 0], places[:, 1]
-    inside = ((starts < end) & (start < ends) & (starts < ends)).nonzero()[0]
-    was_cut = read < len(places)
-    if not len(inside) or (was_cut and inside[-1] >= read - 1):
-        return None
-    return [int(piece) for piece in inside]
-
-
-def _unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    import numpy as np
-
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return unit

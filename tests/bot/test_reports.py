@@ -15,7 +15,7 @@ from bot.reports import (
     verdict,
 )
 from bot.terminal import plain
-from retrieval import Article, Facts, Report, Skipped
+from retrieval import Article, Facts, Report, Skipped, Way
 
 
 def test_an_indexing_tells_its_counts_and_names_what_it_skipped():
@@ -58,13 +58,19 @@ def test_status_has_a_line_for_each_fact():
         articles=5, sentences=104, passages=60, earliest=date(2025, 5, 1), latest=date(2025, 5, 2),
     )  # fmt: skip
     shown = status_lines(
-        generation="3f2a", facts=facts, age_s=7300, size=1_234_567, index=".clippings"
+        generation="3f2a",
+        facts=facts,
+        age_s=7300,
+        size=1_234_567,
+        index=".clippings",
+        way=Way(name="bf16", reason="the processor has it"),
     )
     assert plain(shown) == (
         "index       .clippings (1.2 MB)\n"
         "generation  3f2a\n"
         "built       2 hours ago\n"
         "model       all-MiniLM-L6-v2\n"
+        "encoding    bf16, the processor has it\n"
         "holds       5 articles, 104 sentences, 60 passages\n"
         "published   2025-05-01 to 2025-05-02\n"
         "articles    /news\n"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval import modelfiles
-from retrieval.embedding import DEFAULT_MODEL, _load, _self_test, _windows, load_encoder
+from retrieval.bert import load_bert
+from retrieval.embedding import DEFAULT_MODEL, Encoder, _load, _self_test, _windows, load_encoder
 from retrieval.errors import ModelError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,6 +46,24 @@ def copied(model_folder, tmp_path):
     shutil.copytree(model_folder, folder, ignore=shutil.ignore_patterns("model.safetensors"))
     (folder / "model.safetensors").symlink_to(model_folder / "model.safetensors")
     return folder
+
+
+@pytest.fixture(scope="module")
+def transformer(model_folder):
+    """The default model as sentence-transformers loads it."""
+    return _load(model_folder, DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="module")
+def other(model_folder):
+    """The same model under a name that only sentence-transformers serves."""
+    return Encoder(model=str(model_folder), folder=model_folder, fingerprint="")
+
+
+@pytest.fixture(params=["plain torch", "sentence-transformers"])
+def each(request, encoder, other):
+    """What must hold for the default model must hold for any other."""
+    return encoder if request.param == "plain torch" else other
 
 
 def run(code, **environment):
@@ -118,19 +137,26 @@ def test_hub_name_is_not_fetched_where_the_network_is_off():
     assert "'nobody/no-such-model' could not be fetched" in run(code, HF_HUB_OFFLINE="1").stdout
 
 
-def test_fingerprint_is_that_of_the_files(copied, encoder):
+def test_fingerprint_is_that_of_the_files(copied, model_folder):
     """The same files have one fingerprint wherever they are; another file, another one."""
     same = load_encoder(str(copied)).fingerprint
-    assert same == encoder.fingerprint
+    assert same == load_encoder(str(model_folder)).fingerprint
     (copied / "config.json").write_text("{}")
     assert load_encoder(str(copied)).fingerprint != same
 
 
-def test_model_in_a_folder_gives_the_vectors_of_its_files(copied, encoder):
+def test_fingerprint_is_another_where_the_vectors_are(copied, encoder):
+    """The same files run by sentence-transformers give other bits than plain torch."""
+    other = load_encoder(str(copied))
+    assert not np.array_equal(other.encode(TEXTS), encoder.encode(TEXTS))
+    assert other.fingerprint != encoder.fingerprint
+
+
+def test_model_in_a_folder_gives_nearly_the_vectors_of_the_default(copied, encoder):
     """A configured folder works as the default does."""
     other = load_encoder(str(copied))
     assert other.width == 384
-    assert np.array_equal(other.encode(TEXTS), encoder.encode(TEXTS))
+    assert (other.encode(TEXTS) * encoder.encode(TEXTS)).sum(axis=1).min() >= 0.999
 
 
 def test_nothing_heavy_is_imported_before_the_first_text():
@@ -149,26 +175,26 @@ def test_loading_and_encoding_are_silent():
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_model_that_computes_something_else_is_refused(copied):
+def test_model_that_computes_something_else_is_refused(model_folder):
     """What no hash can tell, a library that computes other vectors, the self-test does."""
-    other = _load(copied, DEFAULT_MODEL)
-    next(other.parameters()).data.mul_(0.9)
+    bert = load_bert(model_folder)
+    bert.weights["encoder.layer.0.output.dense.weight"].mul_(0.9)
     with pytest.raises(ModelError, match=r"other vectors.*requirements\.txt"):
-        _self_test(other)
+        _self_test(bert)
 
 
-def test_rows_are_those_of_sentence_transformers(encoder):
+def test_rows_are_those_of_sentence_transformers(other, transformer):
     """Our batches and padding change nothing beyond rounding."""
-    plain = encoder._transformer().encode(list(TEXTS), show_progress_bar=False)
-    assert np.abs(encoder.encode(TEXTS) - plain).max() < 1e-6
+    plain = transformer.encode(list(TEXTS), show_progress_bar=False)
+    assert np.abs(other.encode(TEXTS) - plain).max() < 1e-6
 
 
-def test_rows_are_unit_vectors_in_the_order_of_the_texts(encoder):
+def test_rows_are_unit_vectors_in_the_order_of_the_texts(each):
     """Sorting by length inside does not show; nearest to itself is each text."""
-    rows = encoder.encode(TEXTS)
+    rows = each.encode(TEXTS)
     assert rows.dtype == np.float32
     assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-6)
-    assert encoder.encode(TEXTS[::-1])[::-1].tolist() == rows.tolist()
+    assert each.encode(TEXTS[::-1])[::-1].tolist() == rows.tolist()
 
 
 def test_nearest_text_to_a_question_is_the_one_that_answers(encoder):
@@ -177,34 +203,34 @@ def test_nearest_text_to_a_question_is_the_one_that_answers(encoder):
     assert int(cosines.argmax()) == 0
 
 
-def test_no_texts_have_no_rows(encoder):
+def test_no_texts_have_no_rows(each):
     """An empty list is ordinary."""
-    assert encoder.encode([]).shape == (0, 384)
-    assert encoder.encode_in_context([], []).shape == (0, 384)
+    assert each.encode([]).shape == (0, 384)
+    assert each.encode_in_context([], []).shape == (0, 384)
 
 
-def test_vector_does_not_depend_on_its_neighbours(encoder):
+def test_vector_does_not_depend_on_its_neighbours(each):
     """Alone, among few or among many: bit for bit the same vector."""
-    among_many = encoder.encode([*TEXTS, *(f"Sentence number {i}." * (i % 9) for i in range(40))])
+    among_many = each.encode([*TEXTS, *(f"Sentence number {i}." * (i % 9) for i in range(40))])
     for row, text in enumerate(TEXTS):
-        assert encoder.encode([text]).tolist() == [among_many[row].tolist()]
+        assert each.encode([text]).tolist() == [among_many[row].tolist()]
 
 
-def test_progress_counts_every_text_once(encoder):
+def test_progress_counts_every_text_once(each):
     """A long text is one text, however many windows it has."""
     done = []
-    encoder.encode(["word " * 1000, *(["short"] * 40)], on_batch=done.append)
+    each.encode(["word " * 1000, *(["short"] * 40)], on_batch=done.append)
     assert sum(done) == 41
 
 
-def test_long_text_is_the_mean_of_its_windows(encoder):
+def test_long_text_is_the_mean_of_its_windows(each, transformer):
     """Nothing is dropped: the end of a long text counts as much as its beginning."""
     start, end = "The cat sat on the mat. " * 36, "Interest rates rose again today. " * 42
-    pieces = [window.pieces for window in _windows(encoder._transformer(), 0, start + end)]
+    pieces = [window.pieces for window in _windows(transformer, 0, start + end)]
     assert len(pieces) > 1
-    both = encoder.encode([start + end])[0]
-    assert both @ encoder.encode([start])[0] > 0.6
-    assert both @ encoder.encode([end])[0] > 0.6
+    both = each.encode([start + end])[0]
+    assert both @ each.encode([start])[0] > 0.6
+    assert both @ each.encode([end])[0] > 0.6
 
 
 @settings(max_examples=60, deadline=None)
@@ -218,9 +244,9 @@ def test_long_text_is_the_mean_of_its_windows(encoder):
     ),
     gap=st.sampled_from([" ", "", "\n\n"]),
 )
-def test_windows_hold_the_whole_text_and_fit_the_model(words, gap, encoder):
+def test_windows_hold_the_whole_text_and_fit_the_model(words, gap, transformer):
     """For any text: windows follow each other, and each has no more pieces than are read."""
-    model = encoder._transformer()
+    model = transformer
     text = gap.join(words)
     windows = list(_windows(model, 0, text))
     assert "".join(window.text for window in windows) == text
@@ -237,12 +263,12 @@ def test_any_text_has_a_vector(text, encoder):
     assert np.linalg.norm(encoder.encode([text])[0]) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_part_read_in_its_surroundings(encoder):
+def test_part_read_in_its_surroundings(other, transformer):
     """A part is pooled from its own word pieces of one pass over the surroundings."""
     text = "Rubio called Sharif. He urged him to cooperate."
     spans = [(0, 20), (21, 47)]
-    rows = encoder.encode_in_context([text], [spans])
-    model = encoder._transformer()
+    rows = other.encode_in_context([text], [spans])
+    model = transformer
     pieces = model.encode([text], output_value="token_embeddings", show_progress_bar=False)[0]
     offsets = model.tokenizer([text], return_offsets_mapping=True)["offset_mapping"][0]
     for row, (start, end) in zip(rows, spans, strict=True):
@@ -251,37 +277,37 @@ def test_part_read_in_its_surroundings(encoder):
         assert row == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
 
 
-def test_surroundings_change_how_a_part_reads(encoder):
+def test_surroundings_change_how_a_part_reads(each):
     """«He» after «Sharif» is nearer to Sharif than «he» after «Modi» is."""
     sharif, modi = "Sharif spoke. He agreed.", "Modi spoke. He agreed."
-    rows = encoder.encode_in_context([sharif, modi], [[(14, 24)], [(12, 22)]])
-    asked = encoder.encode(["Did Sharif agree?"])[0]
+    rows = each.encode_in_context([sharif, modi], [[(14, 24)], [(12, 22)]])
+    asked = each.encode(["Did Sharif agree?"])[0]
     assert rows[0] @ asked > rows[1] @ asked + 0.05
 
 
-def test_part_without_pieces_or_out_of_sight_is_encoded_alone(encoder):
+def test_part_without_pieces_or_out_of_sight_is_encoded_alone(each):
     """White space, and what lies beyond the model's view, still get their own vector."""
     text = "word " * 400 + "Interest rates rose."
     spans = [[(0, 4), (2000, 2020)], [(5, 6)]]
-    rows = encoder.encode_in_context([text, "Hello world"], spans)
-    assert rows[1].tolist() == encoder.encode(["Interest rates rose."])[0].tolist()
-    assert rows[2].tolist() == encoder.encode([" "])[0].tolist()
+    rows = each.encode_in_context([text, "Hello world"], spans)
+    assert rows[1].tolist() == each.encode(["Interest rates rose."])[0].tolist()
+    assert rows[2].tolist() == each.encode([" "])[0].tolist()
 
 
-def test_rows_in_context_are_bit_for_bit_the_same_in_any_batch(encoder):
+def test_rows_in_context_are_bit_for_bit_the_same_in_any_batch(each):
     """As for texts: an index that re-uses vectors is the one built afresh."""
     texts = [f"Sentence {i}. " * (1 + i % 7) + "The end." for i in range(24)]
     spans = [[(0, 11), (len(text) - 8, len(text))] for text in texts]
-    together = encoder.encode_in_context(texts, spans)
+    together = each.encode_in_context(texts, spans)
     for number in (0, 5, 23):
-        alone = encoder.encode_in_context([texts[number]], [spans[number]])
+        alone = each.encode_in_context([texts[number]], [spans[number]])
         assert alone.tolist() == together[2 * number : 2 * number + 2].tolist()
 
 
-def test_a_question_takes_the_short_way_to_the_same_vector(encoder):
+def test_a_question_takes_the_short_way_to_the_same_vector(encoder, other):
     """Plain torch and sentence-transformers agree on questions of every kind."""
     questions = ["What did Rubio urge Pakistan to do?", "26", "Zürich — “Grüezi”?", "x " * 200]
-    long_way = encoder.encode(questions)
+    long_way = other.encode(questions)
     cosines = [
         float(encoder.encode_question(question) @ vector)
         for question, vector in zip(questions, long_way, strict=True)
@@ -293,6 +319,16 @@ def test_a_question_longer_than_the_model_reads_is_not_cut(encoder):
     """Its vector is that of the whole text, window by window."""
     question = "word " * 400 + "Pakistan " * 400
     assert (encoder.encode_question(question) == encoder.encode([question])[0]).all()
+
+
+def test_articles_do_not_wait_for_sentence_transformers_either():
+    """Encoding with the default model imports neither of the larger packages."""
+    code = (
+        "import sys; from retrieval import DEFAULT_MODEL, load_encoder;"
+        "load_encoder(DEFAULT_MODEL).encode_in_context(['He came.'], [[(0, 8)]]);"
+        "print([m for m in ('sentence_transformers', 'transformers') if m in sys.modules])"
+    )
+    assert run(code).stdout == "[]\n"
 
 
 def test_a_question_does_not_wait_for_sentence_transformers():

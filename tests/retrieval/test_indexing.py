@@ -37,7 +37,7 @@ class CountingEncoder(Encoder):
 
     def __init__(self, real):
         super().__init__(model=real.model, folder=real._folder, fingerprint=real.fingerprint)
-        self._loaded = real._transformer()
+        self._bulk = real._ready()
         self.asked = []
 
     def encode(self, texts, **options):
