@@ -179,7 +179,8 @@ def test_status_tells_what_changed_since(here, capsys):
     (here / "corpus" / "new.txt").write_text("News.\n", encoding="utf-8")
     assert main(["status"]) == 0
     out = capsys.readouterr().out
-    assert "\nmodel       all-MiniLM-L6-v2\nholds       5 articles, " in out
+    assert "\nmodel       all-MiniLM-L6-v2\nencoding    " in out
+    assert "\nholds       5 articles, " in out
     assert out.endswith(
         f"changed     1 file: {names[0]}\nnew         1 file: new.txt\n"
         f"gone        1 file: {names[1]}\nRun `clippings index` to bring the index up to date.\n"
