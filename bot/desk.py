@@ -108,6 +108,11 @@ class Desk:
             self._encoder.warm()
             self._reranker()
 
+    def follow(self) -> None:
+        """Open the current generation now, if it is a new one; `ask` does so by itself."""
+        with self._lock:
+            self._follow()
+
     def ask(self, question: Question, *, limit: int) -> Reply:
         """Answer a question with at most `limit` findings.
 
