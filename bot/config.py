@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, ClippingsError
+from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, OWN, ClippingsError
 
 NO_RERANKER = "none"
 
@@ -45,9 +45,9 @@ class Settings(BaseSettings):
         description="the name or folder of a sentence-transformers model",
     )
     reranker: str = Field(
-        default=NO_RERANKER,
+        default=OWN,
         validation_alias="RERANKER_MODEL",
-        description="“none”, “clippings”, or the name or folder of a CrossEncoder",
+        description="“clippings”, “none”, or the name or folder of a CrossEncoder",
     )
     max_file_bytes: int = Field(
         default=DEFAULT_LIMIT_BYTES,

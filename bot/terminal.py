@@ -35,7 +35,7 @@ _REASONS = {
     "unknown_name": "You name somebody or something that none of them mentions.",
     "no_words": "There is no word in the question that could be searched for.",
 }
-_CONFLICTS = {"number": "another number", "date": "another date", "name": "another name"}
+_CONFLICTS = {"number": "another number", "date": "another day", "name": "another name"}
 _HELP = (
     "Clippings answers questions about the articles by quoting them word for word, and names the",
     "file. When the articles do not say, it says so. Ask a question, for example:",
@@ -182,8 +182,10 @@ def _finding(finding: Finding, number: int) -> Iterator[Line]:
     if number > 1:
         yield Line()
     yield from _numbered(finding.lead, number)
+    differing = {conflict.quote.id for conflict in finding.conflicts}
     for quote in finding.support:
-        yield line(f"also in {_place(quote)}", FAINT, margin="    ")
+        if quote.id not in differing:
+            yield line(f"also in {_place(quote)}", FAINT, margin="    ")
     for conflict in finding.conflicts:
         yield from _conflict(conflict)
 

@@ -1,6 +1,6 @@
 """The one way from a question to a reply: search → rank → quote → corroborate → decide."""
 
-from retrieval.calibration import load_calibration, missing, probability, reason
+from retrieval.calibration import confidence, load_calibration, missing, reason
 from retrieval.corroboration import find
 from retrieval.datatypes import (
     Abstention,
@@ -53,13 +53,13 @@ def answer(
         hits = rerank(query, hits, reranker)
     quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]
     findings = find(hits[:QUOTED], quotes, library, limit=limit)
-    confidence = probability(query, hits, library.sentence_words)
-    if findings and confidence >= load_calibration().threshold:
+    sure = confidence(query, hits, library.sentence_words)
+    if findings and sure >= load_calibration().threshold:
         return Answer(
             question=question,
             resolved=query.resolved,
             findings=findings,
-            confidence=confidence,
+            confidence=sure,
             generation=library.generation,
         )
     return _abstain(
@@ -69,7 +69,7 @@ def answer(
         reason=reason(query, hits, library.sentence_words),
         nearest=findings,
         missing_words=_as_asked(query, library),
-        confidence=confidence,
+        confidence=sure,
     )
 
 

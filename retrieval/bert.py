@@ -71,25 +71,23 @@ def load_bert(folder: Path) -> Bert:
     )
 
 
-def hidden(bert: Bert, encodings: Sequence[Encoding]) -> tuple[Tensor, Tensor]:
-    """Run a model over a batch of tokenized texts.
+def hidden(bert: Bert, encodings: Sequence[Encoding]) -> tuple[Tensor, ...]:
+    """Run a model over tokenized texts.
+
+    The texts are laid end to end, not padded to the longest: the linear layers take most of the
+    time, and of eight sentences a third would be padding. Attention looks at each text alone.
 
     Returns:
-        The last layer's vectors, (n, longest, width), and the mask of real tokens, (n, longest),
-        bool.
+        The last layer's vectors of each text, (pieces, width).
     """
     import torch
     from torch.nn import functional
 
     weights = bert.weights
-    longest = max(len(encoding.ids) for encoding in encodings)
-    ids = torch.zeros(len(encodings), longest, dtype=torch.long)
-    kinds, mask = torch.zeros_like(ids), torch.zeros(ids.shape, dtype=torch.bool)
-    for row, encoding in enumerate(encodings):
-        size = len(encoding.ids)
-        ids[row, :size] = torch.tensor(encoding.ids)
-        kinds[row, :size] = torch.tensor(encoding.type_ids)
-        mask[row, :size] = True
+    sizes = [len(encoding.ids) for encoding in encodings]
+    ids = torch.tensor([piece for encoding in encodings for piece in encoding.ids])
+    kinds = torch.tensor([kind for encoding in encodings for kind in encoding.type_ids])
+    places = torch.cat([torch.arange(size) for size in sizes])
 
     def linear(values: Tensor, name: str) -> Tensor:
         return functional.linear(values, weights[f"{name}.weight"], weights[f"{name}.bias"])
@@ -98,28 +96,28 @@ def hidden(bert: Bert, encodings: Sequence[Encoding]) -> tuple[Tensor, Tensor]:
         scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
         return functional.layer_norm(values, (bert.width,), scale, shift, bert.epsilon)
 
-    def by_head(values: Tensor) -> Tensor:
-        return values.view(*values.shape[:2], bert.heads, -1).transpose(1, 2)
+    def by_text(values: Tensor) -> Sequence[Tensor]:
+        heads = values.view(1, len(values), bert.heads, -1).transpose(1, 2)
+        return torch.split(heads, sizes, dim=2)
 
     with torch.inference_mode():
         values = weights["embeddings.word_embeddings.weight"][ids]
-        values = values + weights["embeddings.position_embeddings.weight"][:longest]
+        values = values + weights["embeddings.position_embeddings.weight"][places]
         values = values + weights["embeddings.token_type_embeddings.weight"][kinds]
         values = norm(values, "embeddings.LayerNorm")
-        seen = mask[:, None, None, :]
         for layer in range(bert.layers):
             at = f"encoder.layer.{layer}"
             query, key, value = (
-                by_head(linear(values, f"{at}.attention.self.{part}"))
+                by_text(linear(values, f"{at}.attention.self.{part}"))
                 for part in ("query", "key", "value")
             )
-            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
-            mixed = mixed.transpose(1, 2).flatten(2)
+            attended = map(functional.scaled_dot_product_attention, query, key, value)
+            mixed = torch.cat(list(attended), dim=2)[0].transpose(0, 1).flatten(1)
             mixed = linear(mixed, f"{at}.attention.output.dense")
             values = norm(values + mixed, f"{at}.attention.output.LayerNorm")
             inner = functional.gelu(linear(values, f"{at}.intermediate.dense"))
             values = norm(values + linear(inner, f"{at}.output.dense"), f"{at}.output.LayerNorm")
-    return values, mask
+    return torch.split(values, sizes)
 
 
 def pieces_of(bert: Bert, text: str) -> int:
@@ -130,15 +128,9 @@ def pieces_of(bert: Bert, text: str) -> int:
 def vector_of(bert: Bert, text: str) -> NDArray[np.float32]:
     """Embed a text as all-MiniLM-L6-v2 does: the mean of its vectors, unit length, (width,)."""
     with threads_for(1):
-        pooled = mean(*hidden(bert, [bert.tokenizer.encode(text)]))[0]
+        pooled = hidden(bert, [bert.tokenizer.encode(text)])[0].mean(0)
     vector: NDArray[np.float32] = (pooled / pooled.norm()).numpy()
     return vector
-
-
-def mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Average the vectors of each text's real tokens, (n, width)."""
-    share = mask.unsqueeze(-1).to(values.dtype)
-    return (values * share).sum(1) / share.sum(1)
 
 
 @contextmanager

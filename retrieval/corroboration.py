@@ -1,8 +1,12 @@
-"""Quotes → findings: the same fact from several files is one finding with its sources."""
+"""Quotes → findings: the same fact from several files is one finding with its sources.
 
-from collections.abc import Sequence
+A source that gives another day or number for it is among the sources, and marked.
+"""
 
-from retrieval.datatypes import Finding, Hit, Quote
+from collections.abc import Iterator, Sequence
+
+from retrieval.conflicts import conflict
+from retrieval.datatypes import Conflict, Finding, Hit, Quote
 from retrieval.library import Library
 
 # Two sentences say the same when their vectors are this close.
@@ -37,11 +41,21 @@ def find(
         Finding(
             lead=quotes[i],
             support=tuple(quotes[j] for j in support[i]),
+            conflicts=tuple(_conflicts(hits[i], [(hits[j], quotes[j]) for j in support[i]])),
             score=hits[i].score,
             evidence=hits[i].evidence,
         )
         for i in leads
     )
+
+
+def _conflicts(lead: Hit, support: Sequence[tuple[Hit, Quote]]) -> Iterator[Conflict]:
+    """Find what reports the same with another day or number, by the sentences alone."""
+    said = Quote(article=lead.sentence.article, span=lead.sentence.span)
+    for hit, quote in support:
+        kind = conflict(said, Quote(article=quote.article, span=hit.sentence.span))
+        if kind is not None:
+            yield Conflict(kind=kind, quote=quote)
 
 
 def _overlap(one: Quote, other: Quote) -> bool:

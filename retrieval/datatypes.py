@@ -211,8 +211,8 @@ class Finding:
 
     Attributes:
         lead: The quote that says it best.
-        support: Quotes of other sources that say the same.
-        conflicts: Quotes that contradict it.
+        support: Quotes of other sources that report the same.
+        conflicts: Those of `support` that give another number, date or name.
         score: The lead's score; higher is better.
         evidence: Name and value of each part of that score.
     """

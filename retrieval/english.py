@@ -18,6 +18,13 @@ def frequency(word: str) -> float:
     return float(zipf_frequency(word, "en", wordlist="small"))
 
 
+def frequency_of_rare(word: str) -> float:
+    """Give the Zipf frequency by a list that has rare words and common misspellings too."""
+    from wordfreq import zipf_frequency
+
+    return float(zipf_frequency(word, "en", wordlist="large"))
+
+
 def rarity(word: str) -> float:
     """Give how much a word tells by itself, in (0, 1]: 1 for a rare word, a name, a misspelling."""
     return max(0.05, 1.0 - frequency(word) / COMMONEST)

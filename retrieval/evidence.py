@@ -134,28 +134,36 @@ def evidence(query: Query, candidates: Candidates, library: Library) -> NDArray[
     table[:, 2] = candidates.sentence_vector
     table[:, 3] = candidates.context_vector
     table[:, 4] = candidates.passage_vector
+    sentences = [library.sentences[row] for row in candidates.rows]
+    articles = library.passage_articles[[sentence.passage for sentence in sentences]]
+    covered = _article_coverage(query, articles, library)
+    settings = _settings(query, articles, library)
     table[:, 5:] = [
-        _of_sentence(query, _text_of(library.sentences[row], library), article_coverage)
-        for row, article_coverage in zip(
-            candidates.rows, _article_coverage(query, candidates, library), strict=True
-        )
+        _of_sentence(query, _text_of(sentence, setting, library), article_coverage)
+        for sentence, setting, article_coverage in zip(sentences, settings, covered, strict=True)
     ]
     return table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Text:
-    """A candidate's words, cut once for all kinds of evidence."""
+    """A candidate's words, cut once for all kinds of evidence.
+
+    Attributes:
+        stems: Those of the sentence, and those of the question's setting that its article has.
+        near: The same, and those of the sentence before it.
+    """
 
     sentence: Sentence
     text: str
     tokens: tuple[Token, ...]
     places: Mapping[str, Sequence[int]]
+    stems: frozenset[str]
     near: frozenset[str]
     leads: bool
 
 
-def _text_of(sentence: Sentence, library: Library) -> _Text:
+def _text_of(sentence: Sentence, setting: frozenset[str], library: Library) -> _Text:
     found = tokens(sentence.text)
     places: dict[str, list[int]] = {}
     for place, token in enumerate(found):
@@ -167,20 +175,20 @@ def _text_of(sentence: Sentence, library: Library) -> _Text:
         text=sentence.text,
         tokens=found,
         places=places,
-        near=frozenset(places) | {token.stem for token in before},
+        stems=setting.union(places),
+        near=setting.union(places, (token.stem for token in before)),
         leads=library.passages[sentence.passage].sentences[0] == sentence.row,
     )
 
 
 def _of_sentence(query: Query, text: _Text, article_coverage: float) -> tuple[float, ...]:
     """Give the evidence behind the first five columns, in the order of `EVIDENCE`."""
-    stems = text.places.keys()
     kind, kind_near = _kind(query, text)
     return (
-        _coverage(query, query.stems, stems),
+        _coverage(query, query.stems, text.stems),
         _coverage(query, query.stems, text.near),
         article_coverage,
-        _coverage(query, query.names or query.stems, stems),
+        _coverage(query, query.names or query.stems, text.stems),
         _coverage(query, query.names or query.stems, text.near),
         _phrase(query, text.places),
         _order(query, text.places),
@@ -210,19 +218,26 @@ def _stands(query: Query, stem: str, stems: Collection[str]) -> bool:
 
 
 def _article_coverage(
-    query: Query, candidates: Candidates, library: Library
+    query: Query, articles: NDArray[np.int64], library: Library
 ) -> NDArray[np.float32]:
     """Give the coverage of the question by each candidate's whole article, shape (n,)."""
     import numpy as np
 
-    articles = library.passage_articles[[library.sentences[row].passage for row in candidates.rows]]
-    covered = np.zeros(len(candidates.rows), dtype=np.float32)
+    covered = np.zeros(len(articles), dtype=np.float32)
     for stem in query.stems:
         held = _having(stem, articles, library)
         for name in query.also.get(stem, ()):
             held |= np.all([_having(part, articles, library) for part in name], axis=0)
         covered += query.weights[stem] * held
     return covered / (sum(query.weights.values()) or 1.0)
+
+
+def _settings(query: Query, articles: NDArray[np.int64], library: Library) -> list[frozenset[str]]:
+    """Give the words of the question's setting that each candidate's article has."""
+    held = {stem: _having(stem, articles, library) for stem in sorted(query.setting)}
+    return [
+        frozenset(stem for stem, having in held.items() if having[i]) for i in range(len(articles))
+    ]
 
 
 def _having(stem: str, articles: NDArray[np.int64], library: Library) -> NDArray[np.bool_]:
@@ -295,8 +310,13 @@ def _subject(query: Query, text: _Text) -> float:
     """Tell whether the one whose words are asked for stands first, or later, or not at all."""
     if not query.subject or not query.says:
         return 0.5
-    met = [text.places[stem][0] for stem in query.subject if stem in text.places]
+    standing = {*query.subject, *(p for s in query.subject for n in _names_of(query, s) for p in n)}
+    met = [text.places[stem][0] for stem in standing if stem in text.places]
     if not met:
-        return 0.3 if any(stem in text.near for stem in query.subject) else 0.0
+        return 0.3 if any(_stands(query, stem, text.near) for stem in query.subject) else 0.0
     capitals = sum(text.text[token.start].isupper() for token in text.tokens[: min(met)])
     return 1.0 if capitals <= 2 else 0.6  # noqa: PLR2004 - a title and a place may stand before
+
+
+def _names_of(query: Query, stem: str) -> Sequence[Sequence[str]]:
+    return query.also.get(stem, ())

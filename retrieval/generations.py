@@ -31,7 +31,7 @@ from retrieval.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissin
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
-FORMAT = 1  # raised when what is in a generation, or what it means, changes
+FORMAT = 2  # raised when what is in a generation, or what it means, changes
 MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 LOCK = "LOCK"

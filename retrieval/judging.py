@@ -135,19 +135,33 @@ def given_of(reply: Reply, *, seconds: float) -> Given:
     match reply:
         case Answer():
             findings = tuple(
-                tuple(_claim(quote) for quote in (finding.lead, *finding.support))
+                tuple(claim(quote) for quote in (finding.lead, *finding.support))
                 for finding in reply.findings
             )
             return Given(
                 answered=True, confidence=reply.confidence, seconds=seconds, findings=findings
             )
         case Abstention():
-            nearest = tuple(map(_claim, reply.nearest))
+            nearest = tuple(map(claim, reply.nearest))
             return Given(confidence=reply.confidence, seconds=seconds, nearest=nearest)
         case Help():
             return Given(helped=True, seconds=seconds)
         case _:
             assert_never(reply)
+
+
+def claim(quote: Quote) -> Claim:
+    """Put down what a quote says that its file says."""
+    byte_start, byte_end = quote.article.byte_range(quote.span)
+    return Claim(
+        path=quote.article.path,
+        sha256=quote.article.digest,
+        start=quote.span.start,
+        end=quote.span.end,
+        byte_start=byte_start,
+        byte_end=byte_end,
+        text=quote.text,
+    )
 
 
 def judge(gold: GoldQuestion, given: Given, articles: Mapping[str, Article]) -> Judged:
@@ -178,19 +192,6 @@ def unknown_golds(golds: Sequence[GoldQuestion], articles: Mapping[str, Article]
     return sum(
         place.path not in articles or (place.quote is not None and _start(place, articles) is None)
         for place in places
-    )
-
-
-def _claim(quote: Quote) -> Claim:
-    byte_start, byte_end = quote.article.byte_range(quote.span)
-    return Claim(
-        path=quote.article.path,
-        sha256=quote.article.digest,
-        start=quote.span.start,
-        end=quote.span.end,
-        byte_start=byte_start,
-        byte_end=byte_end,
-        text=quote.text,
     )
 
 

@@ -5,6 +5,7 @@ Decisions of this module:
 * A word is a run of word characters with apostrophes inside it. It is compared by its stem: NFKC,
   casefold, diacritics folded («Zürich» = «Zurich»), typographic apostrophes made plain, then the
   Snowball stemmer for English.
+* Irregular forms are compared as their base form («froze» = «freeze»; `irregular.json`).
 * British spellings are compared as American ones («defence» = «defense»): papers mix them.
 * Stop words are kept by `tokens` and left out of the index, unless they are written as acronyms are
   («LeT», «WHO»). «not», «no», «nor» and «never» are no
@@ -25,6 +26,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from retrieval.errors import IndexDamaged
@@ -48,9 +50,15 @@ _AMERICAN = tuple(
         (r"(?<=\w{3})is(e[drs]?|ing|ations?|ers?)$", r"iz\1"),
         (r"(?<=\w{3})yse([ds]?)$", r"yze\1"),
         (r"(?<=\w{3})our(s|ed|ing|able|ite|ites|ly|al|hood|er|ers)?$", r"or\1"),
-        (r"(?<=\w{2})(ef|ff|ic)ence(s|less)?$", r"\1ense\2"),
+        (r"(?<=\w)(ef|ff|ic)ence(s|less)?$", r"\1ense\2"),
         (r"(?<=[a-z]{2}[bt])re(s|d)?$", r"er\1"),
-        (r"(?<=\w{2})ll(ed|ing|er|ers)$", r"l\1"),
+        (
+            (
+                r"(cancel|channel|counsel|dial|equal|fuel|initial|jewel|label|level|marvel|model|panel"
+                r"|pedal|quarrel|rival|shovel|signal|total|travel|tunnel)l(ed|ing|er|ers)$"
+            ),
+            r"\1\2",
+        ),
         (r"(?<=\w{2})ogue(s)?$", r"og\1"),
         (r"^programme(s)?$", r"program\1"),
     )
@@ -238,7 +246,18 @@ def _stem(word: str) -> str:
         for letter in unicodedata.normalize("NFD", plain)
         if not unicodedata.combining(letter)
     )
-    return str(_stemmer().stemWord(bare or plain))
+    base = _irregular().get(bare or plain, bare or plain)
+    for british, american in _AMERICAN:
+        base = british.sub(american, base)
+    return str(_stemmer().stemWord(base))
+
+
+@cache
+def _irregular() -> Mapping[str, str]:
+    """Give the base form of each irregular form."""
+    text = resources.files("retrieval").joinpath("irregular.json").read_text("utf-8")
+    forms: dict[str, str] = json.loads(text)["forms"]
+    return forms
 
 
 def _npy(array: NDArray[np.generic]) -> bytes:

@@ -17,7 +17,7 @@ from retrieval.english import rarity
 from retrieval.errors import QuestionError
 from retrieval.lexical import LexicalIndex, Token, content, stems, tokens
 from retrieval.library import Library
-from retrieval.names import acronyms, alternatives, spelled_out
+from retrieval.names import acronyms, alternatives, is_listed, spelled_out
 from retrieval.spelling import apply, correct
 
 LONG = 18  # content words; 99 of 100 questions of the development sets have fewer
@@ -39,6 +39,8 @@ class Query:
         weights: How much each of `stems` tells, in (0, 1]: more for words that are rare in
             English and in the articles, less for words of asking and telling.
         names: Those of `stems` that the asker wrote like a name.
+        setting: Those of `stems` that only say when («after the summit»): the article has to
+            have them, not the sentence.
         subject: Stems of whom or what the question asks about («what did Rubio say»).
         kind: What the answer must hold, as far as the question word tells.
         counted: Stems of what is to be counted («how many soldiers»), and of what stands for it.
@@ -51,6 +53,7 @@ class Query:
     searched: tuple[str, ...]
     weights: Mapping[str, float]
     names: tuple[str, ...]
+    setting: frozenset[str]
     subject: tuple[str, ...]
     kind: AnswerKind | None
     counted: frozenset[str]
@@ -74,6 +77,15 @@ _KINDS: tuple[tuple[re.Pattern[str], AnswerKind], ...] = (
 _ASKS = re.compile(
     r"\?|\b(what|who|whom|whose|when|where|which|why|how|whether|did|does|is there|was there)\b"
 )
+_CARRIER = re.compile(
+    r"(?:(?:hi|hello|hey|ok|okay|so|well|please)\b[,!. ]*)*"
+    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:find|show|tell|give|quote)\b(?: me)?"
+    r"|i(?:['’]d| would)? (?:like|want|need) to (?:know|find out|see)|i wonder|do you know"
+    r"|(?:please )?(?:tell|show|find) me)\s+"
+    r"(?:the (?:place|passage|part|quote|sentence|line|bit|article)s? (?:where|in which|which says"
+    r"|that says|saying)\s+)?(?:(?:if|whether)\s+)?",
+    re.IGNORECASE,
+)
 _COUNTS = re.compile(
     r"\bhow many ((?:[\w’'-]+ ){0,2}?[\w’'-]+?s|people|men|women|children)\b", re.IGNORECASE
 )
@@ -85,6 +97,10 @@ _SAYS = re.compile(
     r"|urge|urged|warn|warned|comment|commented|react|reaction|respond|response|statement|view"
     r"|tweet|tweeted|post|posted|write|wrote|think|convey|conveyed|stress|stressed|quote|quoted"
     r"|words)\b",
+)
+_SETTING = re.compile(
+    r"\b(?:after|before|during|since|following|amid|ahead of|in the (?:wake|aftermath) of|prior to"
+    r"|on (?=(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)|in (?=[A-Z][a-z]+ \d{4}))\b([^,;?]+)",
 )
 # Words that a question is put in rather than what it is about.
 _LIGHT = frozenset(
@@ -143,7 +159,11 @@ def understand(question: Question, library: Library) -> Query:
     lowered = resolved.text.lower()
     asked = content(resolved.text)
     found = tuple(dict.fromkeys(token.stem for token in asked))
-    also = {**alternatives(resolved.text), **_spelled_out(resolved.text, library)}
+    also = {
+        **_surnames(resolved.text, asked, library),
+        **alternatives(resolved.text),
+        **_spelled_out(resolved.text, library),
+    }
     unknown = (stem for stem in found if not words.has(stem))
     return Query(
         resolved=resolved,
@@ -153,6 +173,7 @@ def understand(question: Question, library: Library) -> Query:
         + tuple(part for stem in unknown for name in also.get(stem, ()) for part in name),
         weights=_weights(resolved.text, asked, words),
         names=_names(resolved.text, asked),
+        setting=_setting(resolved.text, asked),
         subject=_subject(resolved.text, asked),
         kind=next((kind for pattern, kind in _KINDS if pattern.search(lowered)), None),
         counted=_counted(resolved.text, also),
@@ -161,12 +182,18 @@ def understand(question: Question, library: Library) -> Query:
 
 
 def focus(text: str) -> str:
-    """Give the part of a long question that asks; what leads up to it would drown it."""
-    if len(content(text)) <= LONG:
-        return text
-    parts = [part.strip() for part in re.split(r"(?<=[.;:!?])\s+", text)]
-    asking = [part for part in parts if len(content(part)) >= 3 and _ASKS.search(part.lower())]  # noqa: PLR2004
-    return asking[-1] if asking else text
+    """Give the part of a question that asks; what leads up to it would drown it.
+
+    That is the last asking sentence of a long question, without «could you find me the place
+    where» and the like.
+    """
+    if len(content(text)) > LONG:
+        parts = [part.strip() for part in re.split(r"(?<=[.;:!?])\s+", text)]
+        asking = [part for part in parts if len(content(part)) >= 3 and _ASKS.search(part.lower())]  # noqa: PLR2004
+        text = asking[-1] if asking else text
+    carrier = _CARRIER.match(text)
+    asked = text[carrier.end() :] if carrier else text
+    return asked if len(content(asked)) >= 2 else text  # noqa: PLR2004 - less is no question
 
 
 def resolve(text: str, context: tuple[str, ...], words: LexicalIndex) -> Resolved:
@@ -205,6 +232,35 @@ def _spelled_out(text: str, library: Library) -> Mapping[str, tuple[tuple[str, .
                 found[stem] = (tuple(stems(meaning)),)
                 break
     return found
+
+
+def _surnames(
+    text: str, asked: list[Token], library: Library
+) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Let a surname stand for the whole name where an article uses it alone («Ms Bruce»)."""
+    found = {}
+    for run in _runs(text, asked):
+        *given, last = (token.stem for token in run)
+        if not given or is_listed(last):
+            continue
+        rows = library.sentence_words.rows(last)[:MENTIONS].tolist()
+        texts = (library.sentences[row].text for row in rows)
+        if any(given[0] not in stems(each) for each in texts):
+            found.update(dict.fromkeys(given, ((last,),)))
+    return found
+
+
+def _runs(text: str, asked: list[Token]) -> list[list[Token]]:
+    """Give the runs of neighbouring words with a capital letter, as tokens."""
+    runs: list[list[Token]] = []
+    for token in asked:
+        if not text[token.start].isupper():
+            continue
+        if runs and text[runs[-1][-1].end : token.start] in (" ", ". "):
+            runs[-1].append(token)
+        else:
+            runs.append([token])
+    return runs
 
 
 def _spelled(resolved: Resolved, words: LexicalIndex) -> Resolved:
@@ -271,6 +327,14 @@ def _subject(text: str, asked: list[Token]) -> tuple[str, ...]:
             continue
         found.append(token.stem)
     return tuple(found)
+
+
+def _setting(text: str, asked: list[Token]) -> frozenset[str]:
+    """Give the stems of what only says when: «after ...», «during ...», to the next comma."""
+    clauses = [match.span(1) for match in _SETTING.finditer(text) if match.start() > 0]
+    inside = {t.stem for t in asked if any(a <= t.start < b for a, b in clauses)}
+    core = {t.stem for t in asked} - inside
+    return frozenset(inside) if core else frozenset()
 
 
 def _names(text: str, asked: list[Token]) -> tuple[str, ...]:

@@ -13,15 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from retrieval.datatypes import Hit
+from retrieval.datatypes import Hit, Sentence
 from retrieval.evidence import EVIDENCE, evidence
 from retrieval.library import Library
 from retrieval.questions import Query
 from retrieval.reranking import Reranker
 from retrieval.searching import Candidates
 
-RERANKED = 8  # hits that the ranker reads; each costs some 9 ms on two cores
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RERANKED = 8  # hits that the ranker reads; each costs some 4 ms on two cores
 RANKER = "ranker"  # the ranker's log-odds, divided by 5: in [-2, 2]
 
 
@@ -53,19 +58,23 @@ def rank(query: Query, candidates: Candidates, library: Library) -> tuple[Hit, .
         Hits whose score is the weighted sum of their evidence, without a fixed range: compare it
         within a question only.
     """
+    sentences = [library.sentences[row] for row in candidates.rows]
+    return ordered(sentences, evidence(query, candidates, library), load_weights().weights)
+
+
+def ordered(
+    sentences: Sequence[Sentence], table: NDArray[np.float32], weights: Mapping[str, float]
+) -> tuple[Hit, ...]:
+    """Order sentences by the weighted sum of their evidence, shape (n, len(EVIDENCE))."""
     import numpy as np
 
-    table = evidence(query, candidates, library)
-    weights = np.array([load_weights().weights[name] for name in EVIDENCE], dtype=np.float32)
-    scores = table @ weights
-    order = np.lexsort((np.array(candidates.rows), -scores))
+    scores = table @ np.array([weights[name] for name in EVIDENCE], dtype=np.float32)
+    order = np.lexsort((np.array([sentence.row for sentence in sentences]), -scores))
     return tuple(
         Hit(
-            sentence=library.sentences[candidates.rows[i]],
+            sentence=sentences[i],
             score=float(scores[i]),
-            evidence=tuple(
-                (name, float(value)) for name, value in zip(EVIDENCE, table[i], strict=True)
-            ),
+            evidence=tuple(zip(EVIDENCE, table[i].tolist(), strict=True)),
         )
         for i in order
     )
@@ -81,19 +90,32 @@ def rerank(query: Query, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit, 
         The same hits; the first `RERANKED` with `RANKER` among their evidence, and scores on
         another scale than before.
     """
-    read, rest = hits[:RERANKED], hits[RERANKED:]
-    opinions = reranker.score(query.resolved.text, [hit.sentence.text for hit in read])
-    weights = load_weights().reranked
-    again = []
-    for hit, opinion in zip(read, opinions, strict=True):
-        found = (*hit.evidence, (RANKER, _log_odds(float(opinion)) / 5))
-        score = sum(weights[name] * value for name, value in found)
-        again.append(replace(hit, score=score, evidence=found))
+    return reordered(read(query, hits, reranker), load_weights().reranked)
+
+
+def read(query: Query, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit, ...]:
+    """Add the ranker's opinion to the evidence of the first `RERANKED` hits."""
+    texts = [hit.sentence.text for hit in hits[:RERANKED]]
+    opinions = reranker.score(query.resolved.text, texts)
+    heard = (
+        replace(hit, evidence=(*hit.evidence, (RANKER, _log_odds(float(opinion)) / 5)))
+        for hit, opinion in zip(hits[:RERANKED], opinions, strict=True)
+    )
+    return (*heard, *hits[RERANKED:])
+
+
+def reordered(hits: Sequence[Hit], weights: Mapping[str, float]) -> tuple[Hit, ...]:
+    """Order the hits that the ranker has read by all their evidence; the others stay behind."""
+    again = [
+        replace(hit, score=sum(weights[name] * value for name, value in hit.evidence))
+        for hit in hits[:RERANKED]
+    ]
     again.sort(key=lambda hit: (-hit.score, hit.sentence.row))
-    if not again:
-        return ()
-    lowest, first_of_rest = again[-1].score, rest[0].score if rest else 0.0
-    return (*again, *(replace(hit, score=lowest - (first_of_rest - hit.score)) for hit in rest))
+    rest = hits[RERANKED:]
+    if not rest:
+        return tuple(again)
+    lowest, first = again[-1].score, rest[0].score
+    return (*again, *(replace(hit, score=lowest - (first - hit.score)) for hit in rest))
 
 
 def _log_odds(probability: float) -> float:

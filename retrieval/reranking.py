@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.bert import Bert, hidden, load_bert, mean
+from retrieval.bert import Bert, hidden, load_bert
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_MODEL, find_model
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 OWN = "clippings"
 RANKER_SHA256 = "c404ce5423db0a401b88ba1978e0bff70c36dee495e1df765733f72f9241af6c"
 PIECES = 160  # word pieces of question and sentence together; it was trained on 112
-BATCH = 4  # sentences of like length at once: longer batches pad more than they save
 
 
 class Reranker(Protocol):
@@ -63,16 +62,14 @@ class OwnReranker:
         import numpy as np
         import torch
 
+        if not sentences:
+            return np.zeros(0, dtype=np.float32)
         pairs = [(question, sentence) for sentence in sentences]
-        encodings = self.bert.tokenizer.encode_batch(pairs)
-        by_length = sorted(range(len(encodings)), key=lambda i: len(encodings[i].ids))
-        scores = np.zeros(len(encodings), dtype=np.float32)
-        for start in range(0, len(by_length), BATCH):
-            rows = by_length[start : start + BATCH]
-            values, mask = hidden(self.bert, [encodings[i] for i in rows])
-            values = values.float()
-            both = torch.cat([values[:, 0], mean(values, mask)], dim=1)
-            scores[rows] = torch.sigmoid(both @ self.weight.T + self.bias).squeeze(1).numpy()
+        texts = [
+            text.float() for text in hidden(self.bert, self.bert.tokenizer.encode_batch(pairs))
+        ]
+        both = torch.stack([torch.cat([text[0], text.mean(0)]) for text in texts])
+        scores: NDArray[np.float32] = torch.sigmoid(both @ self.weight.T + self.bias)[:, 0].numpy()
         return scores
 
 

@@ -15,7 +15,6 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import BertModel
 
-from retrieval.bert import mean
 from retrieval.ranker.augmentation import Example
 
 MAX_PIECES = 112  # word pieces of question and sentence together
@@ -83,7 +82,8 @@ class Scorer(nn.Module):
         """Give the log-odds that each sentence answers, (pairs,)."""
         output = self.encoder(batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
         hidden: Tensor = output.last_hidden_state.float()
-        both = torch.cat([hidden[:, 0], mean(hidden, batch.mask)], dim=1)
+        share = batch.mask.unsqueeze(-1).float()
+        both = torch.cat([hidden[:, 0], (hidden * share).sum(1) / share.sum(1)], dim=1)
         logits: Tensor = self.head(both).squeeze(-1)
         return logits
 

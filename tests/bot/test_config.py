@@ -29,7 +29,7 @@ def test_defaults():
         "corpus": Path("corpus"),
         "index": Path(".clippings"),
         "model": "all-MiniLM-L6-v2",
-        "reranker": "none",
+        "reranker": "clippings",
         "max_file_bytes": 10_000_000,
         "limit": 3,
         "bot_token": None,

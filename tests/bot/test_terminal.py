@@ -100,18 +100,19 @@ def test_nested_speech_names_both():
 def test_support_is_one_line_per_source_and_conflicts_are_quoted():
     """Other files that agree are named; what contradicts is shown in full."""
     article, other = made(), made("He left on May 3.\n", path="001.txt", published=None)
+    agreeing = made("He left on May 2.\n", path="002.txt", published=None)
     finding = Finding(
         lead=quote_in(article, END, END + 8),
-        support=(quote_in(other, 0, 17),),
+        support=(quote_in(agreeing, 0, 17), quote_in(other, 0, 17)),
         conflicts=(Conflict(kind="date", quote=quote_in(other, 0, 17)),),
     )
     assert plain(reply_lines(an_answer(finding))) == (
         " 1  The end.\n"
         f"    000.txt · line 3 · 2025-05-02 · {finding.lead.id}\n"
-        "    also in 001.txt · line 1 · undated\n"
-        "    Sources differ: 001.txt · line 1 · undated gives another date:\n"
+        "    also in 002.txt · line 1 · undated\n"
+        "    Sources differ: 001.txt · line 1 · undated gives another day:\n"
         "    He left on May 3.\n"
-        f"    001.txt · line 1 · undated · {finding.support[0].id}\n"
+        f"    001.txt · line 1 · undated · {finding.support[1].id}\n"
     )
 
 

@@ -45,3 +45,21 @@ def test_no_more_findings_than_wanted(library):
 def test_a_quote_within_another_is_not_shown_twice(library):
     """Two hits that were widened to the same sentences are one finding."""
     assert len(findings_of((CLOSED, CLOSED), library)) == 1
+
+
+def test_a_source_with_another_day_is_marked(library):
+    """002 has the call on Thursday where 003 has it on Wednesday: both are shown, and marked."""
+    (found,) = findings_of(
+        ("US Secretary of State Marco Rubio engaged", "US Secretary of State Marco Rubio held"),
+        library,
+    )
+    assert [(each.kind, each.quote.article.path[:3]) for each in found.conflicts] == [
+        ("date", "002")
+    ]
+    assert [each.quote for each in found.conflicts] == list(found.support)
+
+
+def test_sources_that_agree_are_not_marked(library):
+    """The same report in other words contradicts nothing."""
+    found = findings_of(ENCOURAGED, library)
+    assert [finding.conflicts for finding in found] == [()]

@@ -67,6 +67,7 @@ def test_every_kind_of_evidence_has_its_column(zug, encoder):
         ("What did Keller tell Meier?", "Keller told Meier", "names", 1.0),
         ("Keller rebuild", "Keller told Meier", "coverage", 1.0),
         ("Keller rebuild", "The mayor of Zug", "article_coverage", 1.0),
+        ("What did Keller tell Meier after the flood?", "Keller told Meier", "coverage", 1.0),
     ],
 )
 def test_evidence_tells_what_it_is_named_for(weigh, question, opening, kind, expected):

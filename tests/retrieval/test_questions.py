@@ -120,3 +120,29 @@ def test_stop_words_are_not_searched(three):
 def test_a_follow_up_is_filled_in_from_its_thread(three, text, context, expected):
     """A question that leans on the one before takes its words; one that stands alone does not."""
     assert resolve(text, context, three.sentence_words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("What did Rubio say after the attack?", {"attack"}),
+        ("What did Rubio tell Sharif during the call on Wednesday?", {"call", "wednesday"}),
+        ("What happened before 2020, and what did Rubio say?", {"2020"}),
+        ("After the attack, what did Rubio say?", set()),
+        ("What did Rubio say?", set()),
+    ],
+)
+def test_what_only_says_when_is_the_setting(three, text, setting):
+    """«After ...» up to a comma says which time is meant; at the start it may be the topic."""
+    assert understand(Question(text=text), three).setting == setting
+
+
+def test_a_surname_stands_for_the_name_where_an_article_uses_it_alone(open_folder, tmp_path):
+    """«Ms Bruce» is Tammy Bruce; «Korea» alone is not South Korea."""
+    text = "Tammy Bruce spoke of South Korea. Ms Bruce then left. North Korea was silent.\n"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    also = understand(
+        Question(text="What did Tammy Bruce say about South Korea?"), open_folder(tmp_path)
+    ).also
+    assert also["tammi"] == (("bruce",),)
+    assert ("korea",) not in also.get("south", ())
