@@ -12,7 +12,7 @@ REASONS = {
     "unknown_name": "You name somebody or something that none of them mentions.",
     "no_words": "There is no word in the question that could be searched for.",
 }
-CONFLICTS = {"number": "another number", "date": "another date", "name": "another name"}
+CONFLICTS = {"number": "another number", "date": "another day", "name": "another name"}
 
 
 def lines_of(quote: Quote) -> str:

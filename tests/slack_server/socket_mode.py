@@ -25,6 +25,7 @@ class Connection:
         self.socket = socket
         self.number = number
         self.takes_envelopes = True
+        self.is_ending = False
         self.deaf = False
 
     def send(self, message: Json) -> bool:
@@ -107,13 +108,13 @@ class SocketMode:
         return any(connection.send(envelope) for connection in able)
 
     def disconnect(self, reason: Reason, *, lingers: float = LINGERS_S) -> None:
-        """Ask each open connection to be replaced, and close it later.
+        """Ask each open connection to be replaced, once, and close it later.
 
         With «warning» Slack announces the end only; with the others the client must connect anew.
         Until it closes, an old connection still gets envelopes, as it does with Slack.
         """
         with self._changed:
-            present = list(self._connections)
+            present = [each for each in self._connections if not each.is_ending]
         for connection in present:
             self._end(connection, reason, lingers)
 
@@ -181,6 +182,7 @@ class SocketMode:
         deliveries.ack(envelope_id, answer)
 
     def _end(self, connection: Connection, reason: Reason, lingers: float) -> None:
+        connection.is_ending = reason != "warning"
         connection.send(_goodbye(reason, connection.number))
         if reason in {"too_many_websockets", "link_disabled"}:
             connection.takes_envelopes = False

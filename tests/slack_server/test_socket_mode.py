@@ -177,6 +177,18 @@ def test_refresh_keeps_sending_on_the_old_socket(start, connect):
     assert CLOSE in old.frames
 
 
+def test_connection_is_asked_to_be_replaced_once(start, connect):
+    """A second refresh is for those that connected since."""
+    slack = start()
+    old = connect(slack)
+    slack.sockets.disconnect("refresh_requested", lingers=40)
+    new = connect(slack)
+    slack.sockets.disconnect("refresh_requested", lingers=40)
+    assert slack.wait_for(lambda: len(new.heard) == 2)
+    assert [each["type"] for each in old.heard] == ["hello", "disconnect"]
+    assert [each["type"] for each in new.heard] == ["hello", "disconnect"]
+
+
 def test_half_open_connection_is_silent(start, connect):
     """No pong, no envelope, no end: the app must notice by itself."""
     slack = start(retry_after=(0, 1000))
