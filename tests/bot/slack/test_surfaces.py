@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.slack.blocks import quotes_in
 from tests.bot.slack.waiting import answer_in, text_of, told, values
 from tests.slack_server import SlackServer
+from tests.slack_server.workspace import User
 
 RUBIO = "What did Rubio urge Pakistan to do?"
 SAID = (
@@ -102,7 +104,7 @@ def test_what_people_say_to_each_other_is_left_alone(slack):
     answer_in(slack, "C4", ts)
     slack.write("<@U3> what do you think?", channel="C4", thread_ts=ts)
     slack.say("Thanks!", "C4", ts)
-    last = slack.mention(BRUCE, channel="C4")
+    last = slack.mention(BRUCE, channel="C4", user="U2")  # U1 has two messages waiting
     answer_in(slack, "C4", last)
     assert len(slack.replies("C4", ts)) == 1
     assert slack.replies("C4", root) == []
@@ -179,6 +181,79 @@ def test_a_command_is_answered_in_private_and_can_be_shared(slack):
     (shared,) = slack.messages("C9")
     assert quotes_in(shared["blocks"])[0] == SAID
     assert f"{RUBIO} (shared by u3)" in text_of(shared["blocks"])
+
+
+def test_sharing_where_the_bot_is_no_member_says_what_to_do(slack):
+    """The asker is told to invite it; then the same button shares."""
+    before = len(slack.ephemerals)
+    slack.command("/ask", RUBIO, user="U3", channel="COUTSIDE")
+    private = told(slack, "U3", after=before)
+    before = len(slack.ephemerals)
+    slack.click("share_answer", message_ts=private["ts"], channel="COUTSIDE", user="U3")
+    said = text_of(told(slack, "U3", after=before)["blocks"])
+    assert "I am not in this channel. Type /invite @Clippings, then press Share again." in said
+    slack.space.channels["COUTSIDE"].members.add(slack.bot_user)
+    slack.click("share_answer", message_ts=private["ts"], channel="COUTSIDE", user="U3")
+    assert slack.wait_for(lambda: slack.messages("COUTSIDE"))
+    assert SAID in quotes_in(slack.messages("COUTSIDE")[0]["blocks"])
+
+
+def test_a_question_waits_until_slack_says_who_asks(slack):
+    """A limit of users.info is waited for as one of a post is; nobody is told of trouble."""
+    slack.add_user(User(id="U77", name="new"))
+    slack.space.channels["C9"].members.add("U77")
+    before = len(slack.ephemerals)
+    slack.faults.fail_next("users.info", retry_after=2, times=4)
+    began = time.monotonic()
+    ts = slack.mention(RUBIO, channel="C9", user="U77")
+    assert quotes_in(answer_in(slack, "C9", ts)["blocks"])[0] == SAID
+    assert time.monotonic() - began > 8
+    assert slack.ephemerals[before:] == []
+
+
+def test_stop_drops_the_question_and_clears_the_status(slack):
+    """What is not answered yet will not be."""
+    slack.add_user(User(id="U78", name="hasty"))
+    slack.faults.fail_next(
+        "users.info", retry_after=2
+    )  # it waits, so that there is time to stop it
+    asked = len(slack.calls("users.info"))
+    ts = slack.direct_message(RUBIO, user="U78")
+    channel = direct_channel(slack, "U78")
+    assert slack.wait_for(lambda: len(slack.calls("users.info")) > asked)
+    event = {"type": "agent_session_stopped", "channel": channel, "thread_ts": ts, "user": "U78"}
+    slack.send_event({**event, "streaming_message_ts": [], "event_ts": slack.space.next_ts()})
+
+    def cleared():
+        return [it for it in slack.space.statuses if (it["thread_ts"], it["status"]) == (ts, "")]
+
+    assert slack.wait_for(cleared)
+    last = slack.direct_message(BRUCE, user="U78")
+    answer_in(slack, channel, last)
+    assert slack.replies(channel, ts) == []
+
+
+def test_who_clicks_too_late_is_told(slack):
+    """A trigger lives three seconds; then nothing can be opened any more, and that is said."""
+    before = len(slack.ephemerals)
+    ts = slack.mention(RUBIO, channel="C1", user="U2")
+    answer = answer_in(slack, "C1", ts)
+    value = values(answer, "open_article")[0]
+    slack.click("open_article", value, message_ts=answer["ts"], user="U2", expired=True)
+    assert "press it again" in text_of(told(slack, "U2", after=before)["blocks"])
+    slack.faults.fail_next("views.open", error="expired_trigger_id")
+    slack.shortcut("ask_articles", user="U2")
+    direct = direct_channel(slack, "U2")
+    assert slack.wait_for(lambda: "press it again" in str(slack.messages(direct)))
+
+
+def test_a_response_that_can_not_be_read_is_not_logged(slack, bot):
+    """It may hold what people wrote; the log has its kind."""
+    slack.faults.fail_next("chat.postMessage", malformed=True)
+    ts = slack.mention(f"Who is {CANARY}?", channel="C2", user="U2")
+    answer_in(slack, "C2", ts)
+    assert "code=http_200" in bot.log
+    assert CANARY not in bot.log
 
 
 def test_the_source_of_a_message_is_found(slack):
