@@ -6,12 +6,13 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 
 export Q
 
-.PHONY: ask repl index test check bench format clean
+.PHONY: ask repl slack index test check bench format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make ask Q="What did Rubio urge Pakistan to do?"   answer a question about corpus/'
 	@echo 'make repl                                          ask one question after the other'
+	@echo 'make slack                                         answer in Slack; README.md says how to set it up'
 	@echo 'make test                                          check everything, as CI does'
 	@echo 'make bench                                         compare the ways to encode, side by side'
 	@echo 'make format                                        format the code'
@@ -23,6 +24,9 @@ ask: $(VENV)/.installed
 
 repl: $(VENV)/.installed
 	@$(RUN)/clippings repl
+
+slack: $(VENV)/.installed
+	@$(RUN)/clippings slack
 
 test: check
 	$(RUN)/python -m pytest -n 2 -q

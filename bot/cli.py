@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TROUBLE = 2
 INTERRUPTED = 130  # as the shell reports SIGINT
 BROKEN_PIPE = 141  # as the shell reports SIGPIPE
-COMMANDS = ("index", "ask", "repl", "status", "verify", "eval")
+COMMANDS = ("index", "ask", "repl", "slack", "status", "verify", "eval")
 
 CorpusOption = Annotated[
     Path | None,
@@ -190,6 +190,18 @@ def repl(
 
     settings = _settings(ctx, corpus=corpus, index=index)
     return hold_repl(settings, limit=limit or settings.limit)
+
+
+@app.command(
+    epilog="Example:  clippings slack\n\n"
+    "Exit codes:  0 ended by a signal, 2 trouble, 75 Slack is out of reach, 78 Slack refuses the "
+    "tokens",
+)
+def slack(ctx: typer.Context, *, corpus: CorpusOption = None, index: IndexOption = None) -> int:
+    """Answer in Slack, until Ctrl-C; README.md says how to set it up in five steps."""
+    from bot.slack.serving import serve
+
+    return serve(_settings(ctx, corpus=corpus, index=index))
 
 
 @app.command(epilog="Example:  clippings status")

@@ -4,8 +4,9 @@
 """
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, OWN, ClippingsError
@@ -60,17 +61,79 @@ class Settings(BaseSettings):
         validation_alias="CLIPPINGS_LIMIT",
         description="a whole number of findings, 1 or more",
     )
+    bot_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="SLACK_BOT_TOKEN",
+        description="the bot token of the Slack app (xoxb-...)",
+    )
+    app_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="the app-level token of the Slack app (xapp-...)",
+    )
+    signing_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="the signing secret of the Slack app",
+    )
+    http_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        validation_alias="SLACK_HTTP_PORT",
+        description="a port number",
+    )
+    http_host: str = Field(
+        default="127.0.0.1",
+        validation_alias="SLACK_HTTP_HOST",
+        description="the address to listen on",
+    )
+    api_url: str = Field(
+        default="https://slack.com/api/",
+        pattern=r"^https?://[^\s/]+/",
+        validation_alias="SLACK_API_URL",
+        description="the address of Slack's API, such as https://slack.com/api/",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="the URL of a database, such as postgresql+psycopg://user@host/name",
+    )
+    channels: Literal["allowed", "denied"] = Field(
+        default="allowed",
+        validation_alias="CLIPPINGS_CHANNELS",
+        description="“allowed” or “denied”",
+    )
+    collections: Path | None = Field(
+        default=None,
+        validation_alias="CLIPPINGS_COLLECTIONS",
+        description="a TOML file of collections",
+    )
+    health_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        validation_alias="CLIPPINGS_HEALTH_PORT",
+        description="a port number",
+    )
+
+    @property
+    def database(self) -> str:
+        """Where the bot keeps its state: next to the index, unless the user names a database."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.index.resolve().parent / '.clippings-bot.db'}"
 
     @property
     def names_corpus(self) -> bool:
         """Whether the user named the folder of articles, here or there."""
         return "corpus" in self.model_fields_set
 
-    @field_validator("corpus", "index")
+    @field_validator("corpus", "index", "collections")
     @classmethod
-    def _home(cls, path: Path) -> Path:
+    def _home(cls, path: Path | None) -> Path | None:
         """Read «~» as the shell would have done; in `.env` there is no shell."""
-        return path.expanduser()
+        return path.expanduser() if path else None
 
 
 def read_settings(*, corpus: Path | None, index: Path | None) -> Settings:

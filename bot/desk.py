@@ -6,7 +6,8 @@ question sees one generation from beginning to end, whatever is published meanwh
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,8 @@ from retrieval import (
     current,
     open_library,
 )
+
+HURRIED = 3  # questions at the Desk at once, the one being answered included
 
 Outcome = Literal["answer", "abstention", "help"]
 logger = logging.getLogger(__name__)
@@ -82,6 +85,8 @@ class Desk:
         # One question at a time: the model's tokenizer is not made for several threads, and the
         # time of a question is time of the processor.
         self._lock = threading.Lock()
+        self._asking = 0
+        self._counting = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -108,17 +113,26 @@ class Desk:
             self._encoder.warm()
             self._reranker()
 
+    def follow(self) -> None:
+        """Open the current generation now, if it is a new one; `ask` does so by itself."""
+        with self._lock:
+            self._follow()
+
     def ask(self, question: Question, *, limit: int) -> Reply:
         """Answer a question with at most `limit` findings.
+
+        While `HURRIED` or more are asking, the ranker is left out: it takes three quarters of a
+        question's time, and those who wait would otherwise wait as long as for four answers.
 
         Raises:
             QuestionError: the question can not be searched.
             ModelError: the model can not be loaded.
         """
         began = self._clock()
-        with self._lock:
+        with self._counted(), self._lock:
             self._follow()
-            reply = answer(question, self._library, self._encoder, self._reranker(), limit=limit)
+            reranker = None if self._asking >= HURRIED else self._reranker()
+            reply = answer(question, self._library, self._encoder, reranker, limit=limit)
         seen = Observation(
             seconds=self._clock() - began, outcome=outcome_of(reply), generation=reply.generation
         )
@@ -129,6 +143,16 @@ class Desk:
     def close(self) -> None:
         with self._lock:
             self._library.close()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._counting:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._asking -= 1
 
     def _follow(self) -> None:
         """Open the current generation if it is a new one."""

@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from bot.visible import acts_on_terminal, safe_name, visible
+from bot.wording import CONFLICTS, REASONS, place_of, said_by
 from retrieval import (
     Abstention,
     Answer,
@@ -23,19 +24,10 @@ from retrieval import (
     Quote,
     Reply,
     Resolved,
-    Speaker,
 )
 
 PLAIN, STRONG, FAINT, MATCH, HERE = "", "bold", "dim", "bold underline", "reverse"
 
-_REASONS = {
-    "off_topic": "Nothing in them is about this.",
-    "not_stated": "They touch on the subject, but no passage states this.",
-    "outside_dates": "None of them was published in the time that you ask about.",
-    "unknown_name": "You name somebody or something that none of them mentions.",
-    "no_words": "There is no word in the question that could be searched for.",
-}
-_CONFLICTS = {"number": "another number", "date": "another day", "name": "another name"}
 _HELP = (
     "Clippings answers questions about the articles by quoting them word for word, and names the",
     "file. When the articles do not say, it says so. Ask a question, for example:",
@@ -185,7 +177,7 @@ def _finding(finding: Finding, number: int) -> Iterator[Line]:
     differing = {conflict.quote.id for conflict in finding.conflicts}
     for quote in finding.support:
         if quote.id not in differing:
-            yield line(f"also in {_place(quote)}", FAINT, margin="    ")
+            yield line(f"also in {place_of(quote)}", FAINT, margin="    ")
     for conflict in finding.conflicts:
         yield from _conflict(conflict)
 
@@ -207,15 +199,15 @@ def _highlighted(quote: Quote) -> Iterator[tuple[str, str]]:
 
 
 def _conflict(conflict: Conflict) -> Iterator[Line]:
-    kind = _CONFLICTS[conflict.kind]
-    yield line(f"Sources differ: {_place(conflict.quote)} gives {kind}:", STRONG, margin="    ")
+    kind = CONFLICTS[conflict.kind]
+    yield line(f"Sources differ: {place_of(conflict.quote)} gives {kind}:", STRONG, margin="    ")
     yield Line(margin="    ", pieces=tuple(_highlighted(conflict.quote)))
     yield line(_source(conflict.quote), FAINT, margin="    ")
 
 
 def _abstention(reply: Abstention) -> Iterator[Line]:
     yield line("The articles do not say.", STRONG)
-    yield line(_REASONS[reply.reason])
+    yield line(REASONS[reply.reason])
     if reply.missing:
         yield line(f"No article mentions: {', '.join(reply.missing)}")
     if reply.nearest:
@@ -226,25 +218,8 @@ def _abstention(reply: Abstention) -> Iterator[Line]:
 
 
 def _source(quote: Quote) -> str:
-    said = [_said(quote.speaker)] if quote.speaker else []
-    return " · ".join([_place(quote), *said, quote.id])
-
-
-def _place(quote: Quote) -> str:
-    first, last = quote.article.line_range(quote.span)
-    lines = f"line {first}" if first == last else f"lines {first}–{last}"
-    published = quote.article.published
-    day = published.isoformat() if published else "undated"
-    return f"{safe_name(quote.article.path)} · {lines} · {day}"
-
-
-def _said(speaker: Speaker) -> str:
-    said = f"said by {speaker.name}"
-    reporter = speaker.reported_by
-    while reporter:
-        said += f", as reported by {reporter.name}"
-        reporter = reporter.reported_by
-    return said
+    said = [said_by(quote.speaker)] if quote.speaker else []
+    return " · ".join([place_of(quote), *said, quote.id])
 
 
 def _table(columns: Sequence[Sequence[tuple[str, float]]]) -> Iterator[Line]:

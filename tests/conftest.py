@@ -1,6 +1,7 @@
 """What all tests share: the real model, the real corpus, and no network."""
 
 import ipaddress
+import json
 import socket
 import time
 from pathlib import Path
@@ -18,8 +19,10 @@ from retrieval import (
     load_reranker,
     open_library,
 )
+from tests.slack_server import SlackServer
 
 CORPUS = Path(__file__).parent.parent / "corpus"
+MANIFEST = Path(__file__).parent.parent / "bot" / "manifest.json"
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +68,32 @@ def open_folder(encoder, tmp_path_factory):
 def library(open_folder, corpus):
     """The five articles, indexed and opened."""
     return open_folder(corpus)
+
+
+@pytest.fixture
+def start_slack():
+    """Start stand-ins for Slack: `start_slack(**options)` gives a SlackServer.
+
+    At the end nobody may have sent them what Slack refuses; a test that does so on purpose looks at
+    `slack.violations` and clears it.
+    """
+    servers = []
+
+    def start(**options) -> SlackServer:
+        manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
+        servers.append(SlackServer(**{"manifest": manifest, **options}))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+    assert [violation for server in servers for violation in server.violations] == []
+
+
+@pytest.fixture
+def slack(start_slack):
+    """A stand-in for Slack, for the app of our manifest, in Slack's own time."""
+    return start_slack()
 
 
 @pytest.fixture(autouse=True, scope="session")

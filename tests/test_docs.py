@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import typer.main
 
 from bot.cli import app
 from bot.config import Settings
+from bot.slack.policy import collection_of, read_collections
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -69,13 +71,40 @@ def test_the_architecture_names_every_module():
     """A newcomer finds each file from ARCHITECTURE.md alone, and none that is gone."""
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     modules = {
-        f"{package}/{path.name}"
-        for package in ("bot", "retrieval")
-        for path in (ROOT / package).glob("*.py")
+        path.relative_to(ROOT).as_posix()
+        for pattern in ("bot/**/*.py", "retrieval/*.py")
+        for path in ROOT.glob(pattern)
         if path.name != "__init__.py"
     }
-    named = set(re.findall(r"`((?:bot|retrieval)/\w+\.py)`", text))
+    named = set(re.findall(r"`((?:bot|retrieval)/(?:\w+/)?\w+\.py)`", text))
     assert named == modules
+
+
+def test_the_five_steps_to_slack_name_what_there_is():
+    """Each variable, file, target and scope of the steps exists; what is needed is in them."""
+    section = README.partition("## Slack in five steps")[2].partition("\n## ")[0]
+    steps = re.findall(r"^(\d)\. (.*)", section, flags=re.MULTILINE)
+    assert [number for number, _ in steps] == ["1", "2", "3", "4", "5"]
+    told = "\n".join(text for _, text in steps)
+    assert "(bot/manifest.json)" in told
+    assert "connections:write" in told
+    assert "`make slack`" in told
+    assert re.search(r"^slack:", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE)
+    read = {field.validation_alias for field in Settings.model_fields.values()}
+    named = set(re.findall(r"`((?:SLACK|CLIPPINGS|DATABASE)_[A-Z_]+)`", section))
+    assert named <= read
+    assert {"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"} <= set(re.findall(r"`([A-Z_]+)`", told))
+
+
+def test_the_collections_of_the_readme_can_be_read(tmp_path):
+    """The example is what the code understands."""
+    (example,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    file = tmp_path / "collections.toml"
+    file.write_text(example, encoding="utf-8")
+    collections = read_collections(Settings(CLIPPINGS_COLLECTIONS=file, _env_file=None))
+    seen = {channel: collection_of(collections, channel).name for channel in ("C1", "D1", "")}
+    assert seen == {"C1": "news", "D1": "legal", "": "legal"}
+    assert collection_of(collections, "C0123456789").name == "legal"
 
 
 def test_the_changelog_knows_the_version():
@@ -87,7 +116,7 @@ def test_the_changelog_knows_the_version():
 def test_every_dependency_is_pinned():
     """requirements.txt has an exact version of all that pyproject.toml names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    named = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    named = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     pinned = {
         line.partition("==")[0].lower().replace("_", "-")
         for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()

@@ -120,7 +120,15 @@ def test_files_that_can_not_be_read_or_written_are_named(said, tmp_path):
 
 def test_help_loads_nothing_heavy():
     """`clippings --help` is quick because it imports neither the model nor the settings."""
-    heavy = ("torch", "numpy", "faiss", "sentence_transformers", "bot.config", "prompt_toolkit")
+    heavy = (
+        "torch",
+        "numpy",
+        "faiss",
+        "sentence_transformers",
+        "bot.config",
+        "prompt_toolkit",
+        "slack_bolt",
+    )
     code = (
         "import sys; from bot.cli import main; main(['--help']); main(['ask', '--help']);"
         f"print('loaded:', [name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"

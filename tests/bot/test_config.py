@@ -32,6 +32,16 @@ def test_defaults():
         "reranker": "clippings",
         "max_file_bytes": 10_000_000,
         "limit": 3,
+        "bot_token": None,
+        "app_token": None,
+        "signing_secret": None,
+        "http_port": None,
+        "http_host": "127.0.0.1",
+        "api_url": "https://slack.com/api/",
+        "database_url": None,
+        "channels": "allowed",
+        "collections": None,
+        "health_port": None,
     }
 
 
@@ -44,6 +54,20 @@ def test_the_example_lists_every_variable_with_its_default_and_a_comment(tmp_pat
     without = read()
     (tmp_path / ".env").write_text(example, encoding="utf-8")
     assert read() == without
+
+
+def test_secrets_are_not_shown(monkeypatch):
+    """Neither settings that are printed nor their dump tell a token."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-canary")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://bot:canary@host/name")
+    settings = read()
+    assert "canary" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert settings.database == "postgresql://bot:canary@host/name"
+
+
+def test_the_state_of_the_bot_lies_beside_the_index(tmp_path):
+    """Deleting the index does not delete it."""
+    assert read().database == f"sqlite:///{tmp_path / '.clippings-bot.db'}"
 
 
 def test_an_option_wins_over_the_environment_which_wins_over_the_file(tmp_path, monkeypatch):

@@ -1,13 +1,15 @@
 """desk.py: one question, one generation; observers; threads."""
 
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from bot.config import Settings
-from bot.desk import Desk
+from bot.desk import HURRIED, Desk
 from bot.wiring import build_index
 from retrieval import DEFAULT_MODEL, Answer, Help, Question, QuestionError, load_encoder
 
@@ -112,3 +114,32 @@ def test_a_question_that_is_too_long_is_refused_in_words(index, model):
 
 def leads(reply):
     return [f.lead.id for f in reply.findings] if isinstance(reply, Answer) else type(reply)
+
+
+class Waiting:
+    """A ranker that lets the first question wait until it is told to go on."""
+
+    def __init__(self):
+        self.read, self.go_on = 0, threading.Event()
+
+    def score(self, _question, sentences):
+        self.read += 1
+        self.go_on.wait(30)
+        return np.full(len(sentences), 0.5, dtype=np.float32)
+
+
+def test_the_ranker_is_left_out_while_others_wait(index, model):
+    """Of four questions at once only those read by the ranker that leave fewer than two waiting."""
+    ranker = Waiting()
+    with (
+        Desk(index=index, encoder=model, open_reranker=lambda: ranker, clock=time.monotonic) as d,
+        ThreadPoolExecutor(HURRIED + 1) as pool,
+    ):
+        asked = [pool.submit(d.ask, SPOKESPERSON, limit=1) for _ in range(HURRIED + 1)]
+        while d._asking < HURRIED + 1 or not ranker.read:
+            time.sleep(0.01)
+        ranker.go_on.set()
+        replies = [each.result(30) for each in asked]
+    assert all(isinstance(reply, Answer) for reply in replies)
+    # The first began alone or nearly so; then three, two and one were at the Desk.
+    assert ranker.read == HURRIED

@@ -1,0 +1,357 @@
+"""Questions on their way in: put, claim, put back. Each function is part of one transaction."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Float,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from bot.incoming import Accepted, Incoming
+from bot.store.opening import take_turn
+from bot.store.outbox import Letter, add_letter, remove_answer
+from bot.store.schema import events, questions
+
+LEASE_S = 60.0  # a question takes some 50 ms; who needs a minute is dead
+OPEN = ("waiting", "answering", "answered")
+KEPT_IN_THREAD = 4
+
+# Statements of every question are put together once: that takes longer than to execute them.
+_NOW: BindParameter[float] = bindparam("now", type_=Float)
+_IS_DUE = or_(
+    and_(questions.c.state == "waiting", questions.c.not_before <= _NOW),
+    and_(questions.c.state == "answering", questions.c.lease_until < _NOW),
+)
+_DUE = (
+    select(questions)
+    .where(_IS_DUE)
+    .order_by(questions.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_ANY_DUE = select(questions.c.id).where(_IS_DUE).limit(1)
+_SEEN = select(events.c.event_id).where(events.c.event_id == bindparam("event_id"))
+_FIND = (
+    select(questions)
+    .where(
+        questions.c.team == bindparam("team"),
+        questions.c.channel == bindparam("channel"),
+        questions.c.ts == bindparam("ts"),
+        questions.c.kind == bindparam("kind"),
+    )
+    .with_for_update()
+)
+_OF_TEAM = questions.c.team == bindparam("team")
+_CROWD = select(
+    func.count(),
+    func.count(case((and_(_OF_TEAM, questions.c.channel == bindparam("channel")), 1))),
+    func.count(case((and_(_OF_TEAM, questions.c.user == bindparam("user")), 1))),
+).where(questions.c.state.in_(OPEN))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How many questions may be on their way: not yet posted, refused or given up."""
+
+    in_all: int = 64
+    per_channel: int = 10
+    per_user: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A question that a worker has taken up.
+
+    Attributes:
+        tries: How many times it was taken up, this one too.
+        at: When it came in, in seconds since the epoch.
+    """
+
+    id: int
+    claim: str
+    answer_id: str
+    incoming: Incoming
+    context: tuple[str, ...]
+    tries: int
+    at: float
+
+
+def put(
+    db: Connection, incoming: Incoming, *, bounds: Bounds, busy: str, busy_until: float, now: float
+) -> Accepted:
+    """Commit what came in, once.
+
+    Args:
+        busy: What to tell the asker where there is no room, until `busy_until`.
+    """
+    take_turn(db)
+    if _is_seen(db, incoming.event_id):
+        return "duplicate"
+    match incoming.surface:
+        case "edit":
+            return _edit(db, incoming, now)
+        case "delete":
+            return _delete(db, incoming, now)
+        case _:
+            return _ask(db, incoming, bounds, Letter(payload=busy, expires_at=busy_until), now)
+
+
+def claim(db: Connection, *, now: float) -> Claimed | None:
+    """Take up the oldest question that waits, or whose worker is gone."""
+    row = db.execute(_DUE, {"now": now}).mappings().first()
+    if row is None:
+        return None
+    token = secrets.token_hex(8)
+    db.execute(
+        update(questions)
+        .where(questions.c.id == row["id"])
+        .values(
+            state="answering",
+            claim=token,
+            lease_until=now + LEASE_S,
+            tries=questions.c.tries + 1,
+        )
+    )
+    return Claimed(
+        id=row["id"],
+        claim=token,
+        answer_id=row["answer_id"],
+        incoming=_incoming(row),
+        context=() if row["root"] is None else _earlier(db, row),
+        tries=row["tries"] + 1,
+        at=row["at"],
+    )
+
+
+def is_any_due(db: Connection, *, now: float) -> bool:
+    return db.execute(_ANY_DUE, {"now": now}).first() is not None
+
+
+def close(db: Connection, claimed: Claimed) -> bool:
+    """Note that an answer is in the outbox; False where the question changed meanwhile."""
+    return bool(
+        db.execute(
+            update(questions)
+            .where(questions.c.id == claimed.id, _is_ours(claimed))
+            .values(state="answered", claim=None, response_url=None)
+        ).rowcount
+    ) and _forget_texts(db, claimed.incoming)
+
+
+def drop(db: Connection, claimed: Claimed, *, now: float) -> bool:
+    """Close a question to which nothing is said; an answer to what it said before is taken back."""
+    asked = claimed.incoming
+    mine = update(questions).where(questions.c.id == claimed.id, _is_ours(claimed))
+    closed = {"state": "closed", "outcome": "silence", "claim": None, "response_url": None}
+    if not db.execute(mine.values(text="", **closed)).rowcount:
+        return False
+    remove_answer(db, asked.team, asked.channel, asked.ts, now=now)
+    return True
+
+
+def put_back(db: Connection, claimed: Claimed, *, not_before: float) -> None:
+    db.execute(
+        update(questions)
+        .where(questions.c.id == claimed.id, _is_ours(claimed))
+        .values(state="waiting", claim=None, not_before=not_before)
+    )
+
+
+def release_all(db: Connection) -> None:
+    """Put back what a process that is gone had taken up."""
+    db.execute(
+        update(questions)
+        .where(questions.c.state == "answering")
+        .values(state="waiting", claim=None, not_before=0.0)
+    )
+
+
+def count_open(db: Connection) -> int:
+    return (
+        db.scalar(select(func.count()).select_from(questions).where(questions.c.state.in_(OPEN)))
+        or 0
+    )
+
+
+def thread_texts(db: Connection, team: str, channel: str, root: str) -> list[str]:
+    """Give the texts of a thread that are kept, oldest first."""
+    rows = db.scalars(
+        select(questions.c.text)
+        .where(_in_thread(team, channel, root), questions.c.text != "")
+        .order_by(questions.c.ts.desc())
+        .limit(KEPT_IN_THREAD)
+    )
+    return list(rows)[::-1]
+
+
+def _is_seen(db: Connection, event_id: str) -> bool:
+    return db.execute(_SEEN, {"event_id": event_id}).first() is not None
+
+
+def _remember(db: Connection, event_id: str, now: float) -> None:
+    db.execute(insert(events).values(event_id=event_id, at=now))
+
+
+def _ask(db: Connection, incoming: Incoming, bounds: Bounds, busy: Letter, now: float) -> Accepted:
+    if _find(db, incoming, _kind(incoming)) is not None:
+        return "duplicate"
+    _remember(db, incoming.event_id, now)
+    answer_id = secrets.token_hex(8)
+    if _has_room(db, incoming, bounds):
+        _insert(db, incoming, answer_id, state="waiting", text=incoming.text, now=now)
+        return "taken"
+    _insert(db, incoming, answer_id, state="closed", text="", now=now)
+    add_letter(db, answer_id, incoming, busy, asked_at=now, now=now)
+    return "busy"
+
+
+def _edit(db: Connection, incoming: Incoming, now: float) -> Accepted:
+    """Ask anew what was asked; whoever is at work on the old text has lost the claim."""
+    row = _find(db, incoming, "question")
+    edited = incoming.edited or ""
+    if row is None or row["outcome"] in ("busy", "deleted") or "" < edited < row["edited"]:
+        return "ignored"
+    _remember(db, incoming.event_id, now)
+    db.execute(
+        update(questions)
+        .where(questions.c.id == row["id"])
+        .values(
+            state="waiting",
+            outcome="",
+            text=incoming.text,
+            edited=edited or row["edited"],
+            claim=None,
+            tries=0,
+            not_before=0.0,
+            at=now,
+        )
+    )
+    return "applied"
+
+
+def _delete(db: Connection, incoming: Incoming, now: float) -> Accepted:
+    """Cancel a question, and take its answer back; one that never came is kept from coming."""
+    row = _find(db, incoming, "question")
+    taken_back = remove_answer(db, incoming.team, incoming.channel, incoming.ts, now=now)
+    _remember(db, incoming.event_id, now)
+    if row is None:
+        _insert(db, incoming, secrets.token_hex(8), state="closed", text="", now=now)
+        return "applied" if taken_back else "ignored"
+    db.execute(
+        update(questions)
+        .where(questions.c.id == row["id"])
+        .values(state="closed", outcome="deleted", text="", response_url=None, claim=None)
+    )
+    return "applied"
+
+
+def _find(db: Connection, incoming: Incoming, kind: str) -> RowMapping | None:
+    place = {
+        "team": incoming.team,
+        "channel": incoming.channel,
+        "ts": incoming.ts,
+        "kind": kind,
+    }
+    return db.execute(_FIND, place).mappings().first()
+
+
+def _insert(
+    db: Connection, incoming: Incoming, answer_id: str, *, state: str, text: str, now: float
+) -> None:
+    outcome = "" if state == "waiting" else "deleted" if incoming.surface == "delete" else "busy"
+    db.execute(
+        insert(questions).values(
+            answer_id=answer_id,
+            event_id=incoming.event_id,
+            team=incoming.team,
+            channel=incoming.channel,
+            ts=incoming.ts,
+            kind=_kind(incoming),
+            surface=incoming.surface,
+            thread_ts=incoming.thread_ts,
+            root=incoming.root,
+            user=incoming.user,
+            text=text,
+            response_url=incoming.response_url if state == "waiting" else None,
+            state=state,
+            outcome=outcome,
+            at=now,
+        )
+    )
+
+
+def _has_room(db: Connection, incoming: Incoming, bounds: Bounds) -> bool:
+    crowd = {"team": incoming.team, "channel": incoming.channel, "user": incoming.user}
+    in_all, in_channel, of_user = db.execute(_CROWD, crowd).one()
+    return bool(
+        in_all < bounds.in_all and in_channel < bounds.per_channel and of_user < bounds.per_user
+    )
+
+
+def _is_ours(claimed: Claimed) -> ColumnElement[bool]:
+    return and_(questions.c.state == "answering", questions.c.claim == claimed.claim)
+
+
+def _in_thread(team: str, channel: str, root: str) -> ColumnElement[bool]:
+    return and_(questions.c.team == team, questions.c.channel == channel, questions.c.root == root)
+
+
+def _earlier(db: Connection, row: RowMapping) -> tuple[str, ...]:
+    """Give what was asked before in the same thread; Slack's ts sort like the times they are."""
+    texts = db.scalars(
+        select(questions.c.text)
+        .where(
+            _in_thread(row["team"], row["channel"], row["root"]),
+            questions.c.ts < row["ts"],
+            questions.c.text != "",
+        )
+        .order_by(questions.c.ts.desc())
+        .limit(KEPT_IN_THREAD)
+    )
+    return tuple(texts)[::-1]
+
+
+def _forget_texts(db: Connection, incoming: Incoming) -> bool:
+    """Blank what is answered; a thread keeps its last questions, for those that follow."""
+    mine = questions.c.event_id == incoming.event_id
+    if incoming.root is None:
+        db.execute(update(questions).where(mine).values(text=""))
+        return True
+    thread = _in_thread(incoming.team, incoming.channel, incoming.root)
+    kept = select(questions.c.ts).where(thread, questions.c.text != "")
+    kept_ts = kept.order_by(questions.c.ts.desc()).offset(KEPT_IN_THREAD - 1).limit(1)
+    oldest = db.scalar(kept_ts)
+    if oldest is not None:
+        old = and_(thread, questions.c.ts < oldest, questions.c.state.in_(("answered", "closed")))
+        db.execute(update(questions).where(old).values(text=""))
+    return True
+
+
+def _kind(incoming: Incoming) -> str:
+    return incoming.surface if incoming.root is None else "question"
+
+
+def _incoming(row: RowMapping) -> Incoming:
+    return Incoming(
+        event_id=row["event_id"],
+        team=row["team"],
+        channel=row["channel"],
+        ts=row["ts"],
+        thread_ts=row["thread_ts"],
+        user=row["user"],
+        surface=row["surface"],
+        text=row["text"],
+        response_url=row["response_url"],
+    )

@@ -1,0 +1,164 @@
+"""Opening a database: SQLite in a file of our own, or PostgreSQL for several bots.
+
+SQLite: WAL, readable by its owner alone, one bot at a time (a lock on a file beside it, which ends
+with the process, however it ends). What must survive a loss of power is on the disk before its
+commit returns (`synchronous=FULL`): what is acknowledged, and that a call is about to begin. The
+other steps ask to be `lazy`: a loss of power may undo the last of them, in order, and then they
+are taken again. The end of the process undoes nothing.
+PostgreSQL: as many bots as there are; they share the work by leases.
+"""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bot.store.schema import VERSION, meta, metadata
+from retrieval import ClippingsError
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+_PATIENCE_S = 5.0  # for another process at the file: a backup, sqlite3 at a terminal
+_CONNECTIONS = 24
+_TURN = 0x636C6970  # advisory lock of PostgreSQL's: one put at a time, so that the bounds hold
+
+
+class StoreError(ClippingsError):
+    """The database can not be used; the operator makes room, or mends DATABASE_URL."""
+
+
+def open_engine(url: str) -> tuple[Engine, int | None]:
+    """Open the database and make its tables.
+
+    Returns:
+        The engine, and the descriptor that holds the lock of an SQLite file.
+
+    Raises:
+        StoreError: it can not be used; the message does not hold the URL, and so no password.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "DATABASE_URL is no URL. Write it like sqlite:////var/lib/clippings/bot.db or"
+            " postgresql://user:password@host/name"
+        ) from None
+    if parsed.get_backend_name() == SQLITE:
+        return _open_sqlite(parsed)
+    if parsed.get_backend_name() == POSTGRESQL:
+        return _open_postgresql(parsed), None
+    raise StoreError(
+        f"DATABASE_URL names {parsed.get_backend_name()}; use sqlite:///FILE or postgresql://..."
+    )
+
+
+def take_turn(db: Connection) -> None:
+    """Wait until no other bot puts or makes tables; until the end of the transaction."""
+    if db.dialect.name == POSTGRESQL:
+        db.execute(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+def _open_sqlite(url: URL) -> tuple[Engine, int]:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("DATABASE_URL names no file. Write it like sqlite:////path/to/bot.db")
+    path = Path(url.database)
+    lock = _lock(path)
+    try:
+        # SQLite gives its -wal and -shm files the mode of the database.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_size=_CONNECTIONS,
+            connect_args={"timeout": _PATIENCE_S},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        _make_tables(engine)
+    except OSError as error:
+        os.close(lock)
+        raise StoreError(f"{path} can not be opened: {error.strerror}") from error
+    except StoreError:
+        os.close(lock)
+        raise
+    return engine, lock
+
+
+def _lock(path: Path) -> int:
+    name = path.with_name(path.name + ".lock")
+    try:
+        lock = os.open(name, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"{name} can not be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StoreError(
+            f"another bot uses {path}. End it first; several bots need DATABASE_URL=postgresql://..."
+        ) from None
+    return lock
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF", "secure_delete=ON")
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(db: Connection) -> None:
+    """Begin as a writer at once: one that begins by reading can be refused at its first write."""
+    options = db.get_execution_options()
+    level = "NORMAL" if options.get("lazy") else "FULL"
+    db.exec_driver_sql(f"PRAGMA synchronous={level}")
+    db.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
+
+
+def _open_postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
+        pool_size=_CONNECTIONS,
+        pool_pre_ping=True,
+    )
+    _make_tables(engine)
+    return engine
+
+
+def _make_tables(engine: Engine) -> None:
+    try:
+        with engine.begin() as db:
+            take_turn(db)
+            metadata.create_all(db)
+            version = db.scalar(select(meta.c.version))
+            if version is None:
+                db.execute(insert(meta).values(version=VERSION))
+                version = VERSION
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise StoreError(f"the database can not be opened: {told(error)}") from error
+    if version != VERSION:
+        engine.dispose()
+        raise StoreError(
+            f"the database has version {version} and this Clippings knows {VERSION}. Use the"
+            " Clippings that wrote it, or name another database"
+        )
+
+
+def told(error: SQLAlchemyError) -> str:
+    """Give what the database says, without the statement, its values and where it is."""
+    return type(getattr(error, "orig", None) or error).__name__

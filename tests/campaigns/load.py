@@ -1,0 +1,169 @@
+"""20 questions a second for a minute, then three times what can be served: nobody is left waiting.
+
+    python tests/campaigns/load.py --rate 20 --seconds 60 --overload 30
+
+Questions come at times fixed beforehand, whether or not the bot keeps up (an open loop); times are
+measured from when a question was to come. The stand-in, the generator and the bot share the
+machine. Slack's rate limits are set aside: what is measured is the bot.
+"""
+
+import itertools
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.campaigns.harness import (
+    CHANNELS,
+    USERS,
+    Process,
+    Result,
+    indexed,
+    parser,
+    percentile,
+    question,
+    stage,
+)
+from tests.slack_server import SlackServer
+
+ACK_P99_S, POSTED_P95_S, SERVED_SHARE = 0.5, 1.5, 0.9
+
+
+class Load:
+    """Questions at fixed times, each from another user, spread over many channels."""
+
+    def __init__(self, slack: SlackServer, *, seed: int) -> None:
+        self._slack = slack
+        self._dice = random.Random(seed)  # noqa: S311 - it must repeat
+        self._numbers = itertools.count()
+
+    def offer(self, *, rate: float, seconds: float) -> dict[tuple[str, str], float]:
+        """Ask at random times, `rate` a second; gives when each question was to come."""
+        asked = {}
+        due = time.monotonic()
+        end = due + seconds
+        while (due := due + self._dice.expovariate(rate)) < end:
+            time.sleep(max(0.0, due - time.monotonic()))
+            number = next(self._numbers)
+            channel = f"CW{number % CHANNELS + 1}"
+            ts = self._slack.mention(
+                question(number), user=f"W{number % USERS + 1}", channel=channel
+            )
+            asked[channel, ts] = due
+        return asked
+
+    def posted(self, asked: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+        """Give when the answer of each question was posted."""
+        return {
+            place: call.at
+            for call in self._slack.calls("chat.postMessage")
+            if call.error is None
+            and (place := (call.arguments["channel"], call.arguments.get("thread_ts"))) in asked
+        }
+
+
+def run(
+    slack: SlackServer, _app: Process, *, rate: float, seconds: float, overload: float, seed: int
+) -> Result:
+    """Offer a steady load, find out how much can be served, and offer three times as much."""
+    result = Result(name="load")
+    load = Load(slack, seed=seed)
+    load.offer(rate=5, seconds=2)  # the first questions warm caches
+    time.sleep(2)
+    _steady(result, slack, load, rate=rate, seconds=seconds)
+    if overload:
+        capacity = _capacity(result, slack, load, seconds=min(10.0, overload))
+        _overload(result, slack, load, rate=3 * capacity, seconds=overload, least=capacity)
+    result.figures["refused by Slack"] = len(slack.violations)
+    result.require("nothing that Slack refuses was sent", not slack.violations)
+    return result
+
+
+def _steady(result: Result, slack: SlackServer, load: Load, *, rate: float, seconds: float) -> None:
+    before = len(slack.deliveries.all)
+    asked = load.offer(rate=rate, seconds=seconds)
+    slack.wait_for(lambda: len(load.posted(asked)) == len(asked), 20)
+    posted = load.posted(asked)
+    acks = [each.seconds for each in slack.deliveries.all[before:]]
+    ack_p99 = percentile([s if s is not None else 99.0 for s in acks], 0.99)
+    waits = [posted.get(place, due + 99) - due for place, due in asked.items()]
+    result.figures |= {
+        "questions": len(asked),
+        "questions a second": round(len(asked) / seconds, 1),
+        "ack p50 and p99, s": f"{percentile(acks, 0.5):.3f} {ack_p99:.3f}",
+        "posted p50 and p95, s": f"{percentile(waits, 0.5):.3f} {percentile(waits, 0.95):.3f}",
+        "not posted": len(asked) - len(posted),
+    }
+    result.require(f"ack p99 < {ACK_P99_S} s", ack_p99 < ACK_P99_S)
+    result.require(f"posted p95 < {POSTED_P95_S} s", percentile(waits, 0.95) < POSTED_P95_S)
+    result.require("all are posted", len(posted) == len(asked))
+
+
+def _capacity(result: Result, slack: SlackServer, load: Load, *, seconds: float) -> float:
+    """Keep the bot busy, with never more waiting than it takes, and see how many it serves."""
+    began, before = time.monotonic(), slack.space.posts
+    offered = 0
+    while time.monotonic() - began < seconds:
+        if offered - (slack.space.posts - before) < 30:
+            number = next(load._numbers)
+            slack.mention(
+                question(number),
+                user=f"W{number % USERS + 1}",
+                channel=f"CW{number % CHANNELS + 1}",
+            )
+            offered += 1
+        else:
+            time.sleep(0.002)
+    capacity = (slack.space.posts - before) / seconds
+    slack.wait_for(lambda: slack.space.posts - before >= offered, 20)
+    result.figures["capacity, questions a second"] = round(capacity, 1)
+    return capacity
+
+
+def _overload(
+    result: Result, slack: SlackServer, load: Load, *, rate: float, seconds: float, least: float
+) -> None:
+    told_before, posts_before = len(slack.space.ephemerals), slack.space.posts
+    asked = load.offer(rate=rate, seconds=seconds)
+    served = slack.space.posts - posts_before
+    slack.wait_for(
+        lambda: (
+            len(slack.space.ephemerals) - told_before + slack.space.posts - posts_before
+            >= len(asked)
+        ),
+        60,
+    )
+    answered = len(load.posted(asked))
+    told = len(slack.space.ephemerals) - told_before
+    result.figures |= {
+        "overload, questions a second": round(len(asked) / seconds, 1),
+        "served meanwhile, a second": round(served / seconds, 1),
+        "answered": answered,
+        "told «busy»": told,
+        "told nothing": len(asked) - answered - told,
+    }
+    result.require(f"{SERVED_SHARE:.0%} of capacity", served / seconds >= SERVED_SHARE * least)
+    result.require("every other question is told «busy»", answered + told == len(asked))
+
+
+def main() -> int:
+    made = parser(__doc__)
+    made.add_argument("--rate", type=float, default=20.0)
+    made.add_argument("--seconds", type=float, default=60.0)
+    made.add_argument("--overload", type=float, default=30.0, help="seconds of it; 0 for none")
+    given = made.parse_args()
+    with indexed(given.index) as index, stage(index=index, seed=given.seed) as (slack, app):
+        return run(
+            slack,
+            app,
+            rate=given.rate,
+            seconds=given.seconds,
+            overload=given.overload,
+            seed=given.seed,
+        ).show()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
