@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from sentence_transformers import CrossEncoder
+    from tokenizers import Encoding
     from torch import Tensor
 
 OWN = "clippings"
@@ -51,11 +53,17 @@ def load_reranker(model: str) -> Reranker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnReranker:
-    """MiniLM with our changes, in plain torch."""
+    """MiniLM with our changes, in plain torch.
+
+    Attributes:
+        workers: Threads that share the sentences out, each with one thread of torch: two threads
+            within the same layers wait for each other, for long when another process runs too.
+    """
 
     bert: Bert
     weight: Tensor
     bias: Tensor
+    workers: int
 
     def score(self, question: str, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Give the probability that each sentence answers, shape (n,), in [0, 1], in order."""
@@ -64,10 +72,21 @@ class OwnReranker:
 
         if not sentences:
             return np.zeros(0, dtype=np.float32)
-        pairs = [(question, sentence) for sentence in sentences]
-        texts = [
-            text.float() for text in hidden(self.bert, self.bert.tokenizer.encode_batch(pairs))
-        ]
+        encodings = self.bert.tokenizer.encode_batch([(question, each) for each in sentences])
+        shares = _shared_out([len(encoding.ids) for encoding in encodings], self.workers)
+        scores = np.zeros(len(encodings), dtype=np.float32)
+        with ThreadPoolExecutor(
+            self.workers, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            parts = pool.map(lambda rows: self._score([encodings[i] for i in rows]), shares)
+            for rows, part in zip(shares, parts, strict=True):
+                scores[rows] = part
+        return scores
+
+    def _score(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+        import torch
+
+        texts = [text.float() for text in hidden(self.bert, encodings)]
         both = torch.stack([torch.cat([text[0], text.mean(0)]) for text in texts])
         scores: NDArray[np.float32] = torch.sigmoid(both @ self.weight.T + self.bias)[:, 0].numpy()
         return scores
@@ -115,7 +134,19 @@ def _load_own() -> OwnReranker:
         bert=replace(bert, weights=weights),
         weight=changes["head.weight"].float(),
         bias=changes["head.bias"].float(),
+        workers=torch.get_num_threads(),
     )
+
+
+def _shared_out(sizes: Sequence[int], workers: int) -> list[list[int]]:
+    """Deal rows to workers, the longest first, each to who has least; no share is empty."""
+    shares: list[list[int]] = [[] for _ in range(workers)]
+    loads = [0] * workers
+    for row in sorted(range(len(sizes)), key=lambda row: -sizes[row]):
+        least = loads.index(min(loads))
+        shares[least].append(row)
+        loads[least] += sizes[row]
+    return [share for share in shares if share]
 
 
 def _merged(base: Mapping[str, Tensor], changes: Mapping[str, Tensor]) -> dict[str, Tensor]:
