@@ -76,6 +76,21 @@ class Settings(BaseSettings):
         validation_alias="SLACK_SIGNING_SECRET",
         description="the signing secret of the Slack app",
     )
+    client_id: str | None = Field(
+        default=None,
+        validation_alias="SLACK_CLIENT_ID",
+        description="the client id of the Slack app",
+    )
+    client_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias="SLACK_CLIENT_SECRET",
+        description="the client secret of the Slack app",
+    )
+    token_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="CLIPPINGS_TOKEN_KEY",
+        description="a key of cryptography's Fernet",
+    )
     http_port: int | None = Field(
         default=None,
         ge=0,
@@ -123,6 +138,12 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.index.resolve().parent / '.clippings-bot.db'}"
+
+    @property
+    def takes_installations(self) -> bool:
+        """Whether workspaces install the bot by themselves (OAuth), rather than by one token."""
+        is_told = self.http_port is not None and self.client_id is not None
+        return is_told and self.bot_token is None
 
     @property
     def names_corpus(self) -> bool:

@@ -19,17 +19,18 @@ from bot.slack.changes import Changes
 from bot.slack.delivery import Delivery
 from bot.slack.interactions import Interactions
 from bot.slack.listeners import Questions, register
-from bot.slack.notices import busy_message, failure_message, status_texts
+from bot.slack.notices import busy_message, failure_message, status_texts, unshared_message
 from bot.slack.payloads import Person, read_person
 from bot.slack.policy import People
-from bot.slack.posting import VERDICTS, Verdict
+from bot.slack.posting import Failed, Later, NotInstalled, Verdict, read_user
+from bot.slack.workspaces import Workspaces, web_client
 from bot.store import Store
 from bot.wiring import today
 
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_S = 10
 _UNKNOWN = {"user_not_found", "user_not_visible"}
+_NOT_NOW = {Verdict.LATER, Verdict.UNKNOWN, Verdict.STOP}
 _WORKERS = 4  # the Desk takes one question at a time; the others ask Slack who asks
 
 
@@ -58,7 +59,7 @@ def create_app(
     settings: Settings,
     desks: Desks,
     *,
-    us: AuthorizeResult,
+    workspaces: Workspaces,
     store: Store,
     metrics: Metrics,
     on_stop: Callable[[str], None],
@@ -66,16 +67,13 @@ def create_app(
     """Build the bot; nothing runs before `start`.
 
     Args:
-        us: Who we are to Slack; see `identify`.
+        workspaces: Who we are to Slack, and with which token.
         on_stop: Called with Slack's error code where no call can succeed any more.
     """
-    client = web_client(settings)
-
-    def client_for(_team: str) -> WebClient:
-        return client
+    client_for = workspaces.client_for
 
     def look_up(team: str, user: str) -> Person:
-        return _look_up(client_for(team), team, user, on_stop=on_stop)
+        return _look_up(workspaces, team, user, on_stop=on_stop)
 
     people, background = People(look_up), Background()
     answerer = Answerer(
@@ -86,7 +84,7 @@ def create_app(
         shown=settings.limit,
         today=today,
         show_status=lambda incoming, articles: background.soon(
-            "status", lambda: _show_status(client, incoming, articles)
+            "status", lambda: _show_status(client_for(incoming.team), incoming, articles)
         ),
     )
     delivery = Delivery(
@@ -95,7 +93,9 @@ def create_app(
         client_for=client_for,
         busy=busy_message(),
         trouble=failure_message,
+        unshared=unshared_message,
         metrics=metrics,
+        bar=workspaces.bar,
         on_stop=on_stop,
         clock=time.time,
         workers=_WORKERS,
@@ -111,8 +111,9 @@ def create_app(
         store=store,
         clock=time.time,
     )
-    app = _bolt(settings, client, us)
-    register(app, Questions(delivery, store), interactions)
+    client = web_client(settings, token=None)
+    app = _bolt(settings, client, workspaces)
+    register(app, Questions(delivery, store), interactions, on_removal=workspaces.remove)
     return SlackBot(
         app=app,
         client=client,
@@ -122,30 +123,7 @@ def create_app(
     )
 
 
-def identify(settings: Settings) -> AuthorizeResult:
-    """Ask Slack who we are.
-
-    Raises:
-        SlackApiError: Slack refuses the token.
-    """
-    client = web_client(settings)
-    who = client.auth_test()
-    return AuthorizeResult(
-        enterprise_id=who.get("enterprise_id"),
-        team_id=who.get("team_id"),
-        bot_user_id=who.get("user_id"),
-        bot_id=who.get("bot_id"),
-        bot_token=client.token,
-    )
-
-
-def web_client(settings: Settings) -> WebClient:
-    """Make a client that tries once: what became of a call, delivery finds out."""
-    token = settings.bot_token.get_secret_value() if settings.bot_token else None
-    return WebClient(token=token, base_url=settings.api_url, timeout=_TIMEOUT_S, retry_handlers=[])
-
-
-def _bolt(settings: Settings, client: WebClient, us: AuthorizeResult) -> App:
+def _bolt(settings: Settings, client: WebClient, workspaces: Workspaces) -> App:
     """Make Bolt's part from what is given here alone.
 
     Bolt reads SLACK_CLIENT_ID and others from the environment and then forgets the bot's token;
@@ -154,14 +132,14 @@ def _bolt(settings: Settings, client: WebClient, us: AuthorizeResult) -> App:
     """
     secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
 
-    def authorize() -> AuthorizeResult:
-        return us
+    def authorize(team_id: str | None) -> AuthorizeResult | None:
+        return workspaces.authorize(team_id or "")
 
     app = App(
         name="clippings",
         client=client,
         signing_secret=secret,
-        authorize=authorize,
+        authorize=authorize,  # type: ignore[arg-type]  # None: Bolt drops the event
         process_before_response=True,
         attaching_conversation_kwargs_enabled=False,
     )
@@ -175,17 +153,27 @@ def _log_error(error: Exception) -> BoltResponse:
     return BoltResponse(status=500)
 
 
-def _look_up(client: WebClient, team: str, user: str, *, on_stop: Callable[[str], None]) -> Person:
-    """Ask Slack who somebody is; whom it does not show to us is a stranger."""
-    try:
-        return read_person({"user": client.users_info(user=user).get("user")}, team=team)
-    except SlackApiError as error:
-        code = str(error.response.get("error"))
-        if code in _UNKNOWN:
-            return read_person({}, team=team)
-        if VERDICTS.get(code) is Verdict.STOP:
-            on_stop(code)
-        raise
+def _look_up(
+    workspaces: Workspaces, team: str, user: str, *, on_stop: Callable[[str], None]
+) -> Person:
+    """Ask Slack who somebody is; whom it does not show to us is a stranger.
+
+    Raises:
+        Later: Slack does not say now.
+        NotInstalled: it will not say in this workspace.
+    """
+    found = read_user(workspaces.client_for(team), user)
+    if not isinstance(found, Failed):
+        return read_person({"user": found.get("user")}, team=team)
+    if found.code in _UNKNOWN:
+        return read_person({}, team=team)
+    if found.verdict is Verdict.STOP:
+        if workspaces.bar(team, found.code):
+            raise NotInstalled(team)
+        on_stop(found.code)
+    if found.verdict in _NOT_NOW:
+        raise Later(found.after_s)
+    raise SlackApiError("users.info", {"error": found.code})  # type: ignore[no-untyped-call]
 
 
 def _show_status(client: WebClient, incoming: Incoming, articles: int) -> None:

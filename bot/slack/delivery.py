@@ -19,7 +19,6 @@ Slack can not be asked whether it was shown, so after a lost response it is show
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -29,15 +28,17 @@ from slack_sdk import WebClient
 from bot.incoming import Accepted, Incoming, Place
 from bot.metrics import Metrics
 from bot.slack.elements import Message
-from bot.slack.poster import Poster, write_messages
-from bot.store import Bounds, Claimed, Letter, Store
+from bot.slack.poster import GIVE_UP_S, Poster, write_messages
+from bot.slack.posting import Later, NotInstalled
+from bot.slack.steps import Bell, attempt, join, repeat
+from bot.store import Bounds, Claimed, Job, Letter, Store
 
 MOST_ANSWERINGS: Final = 3  # of one question that always fails, or always ends the process
 PACE_S: Final = 1.0  # between messages in one channel; Slack allows one a second
 BUSY_FOR_S: Final = 60.0  # as long it is worth saying
-_IDLE_S = 0.25  # other bots on the same database do not wake us
 _SWEEP_S = 60.0
 _DRAIN_S = 0.05
+_SHORTEST_WAIT_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -83,19 +84,29 @@ class Answered:
 Answering = Callable[[Asked], Answered | None]
 
 
+def _never(_team: str, _code: str) -> bool:
+    """There is one workspace: where its calls can not succeed, none can."""
+    return False
+
+
 class Delivery:
     """Answers what the store holds and posts it, on its own threads.
 
     Args:
         answer: From a question to what is posted, or None where nothing is to be said. Runs on a
-            worker. An exception is logged by its type, tried again, and at the third time the
-            asker gets `trouble`.
-        client_for: A WebClient for a team, made with `retry_handlers=[]` and `timeout=10`.
+            worker. It may raise Later: the question waits; or NotInstalled: it is dropped. Another
+            exception is logged by its type, tried again, and at the third time the asker gets
+            `trouble`.
+        client_for: A WebClient for a team, made with `retry_handlers=[]` and `timeout=10`; raises
+            NotInstalled where there is none.
+        unshared: Told to who pressed «Share» where that can not be posted; given the error code.
+        bar: Told the team and Slack's error code where no call of a team can succeed any more
+            (`invalid_auth` and its kin); gives whether there are other teams, which go on.
         busy: Told to the asker, privately, where too many questions wait.
         trouble: Told to the asker, privately, where answering fails; given the answer id, which is
             in the log.
-        on_stop: Called once with Slack's error code where no call can succeed any more
-            (`invalid_auth` and its kin): the process is to end with exit code 78.
+        on_stop: Called once with the error code where there are none: the process is to end with
+            exit code 78.
         clock: Seconds since the epoch.
     """
 
@@ -107,9 +118,11 @@ class Delivery:
         client_for: Callable[[str], WebClient],
         busy: Message,
         trouble: Callable[[str], Message],
+        unshared: Callable[[str], Message],
         metrics: Metrics,
         on_stop: Callable[[str], None],
         clock: Callable[[], float],
+        bar: Callable[[str, str], bool] = _never,
         bounds: Bounds = Bounds(),  # noqa: B008 - frozen
         pace_s: float = PACE_S,
         workers: int = 2,
@@ -119,11 +132,12 @@ class Delivery:
         self._answer = answer
         self._busy = write_messages((busy,))
         self._trouble = trouble
+        self._unshared = unshared
         self._metrics = metrics
         self._on_stop = on_stop
         self._clock = clock
         self._bounds = bounds
-        self._asked, self._written = _Bell(), _Bell()
+        self._asked, self._written = Bell(), Bell()
         self._closing = threading.Event()  # no more questions
         self._closed = threading.Event()  # no more calls
         self._stopped_by: str | None = None
@@ -135,6 +149,8 @@ class Delivery:
             clock=clock,
             pace_s=pace_s,
             on_written=self._written.ring,
+            on_unshown=self._tell_unshared,
+            bar=bar,
             on_stop=self._stop,
         )
         self._workers = [self._thread(f"worker-{n}", self._work) for n in range(workers)]
@@ -187,7 +203,8 @@ class Delivery:
                 surface of «command» posts to the channel where there is no `thread_ts`.
 
         Returns:
-            The answer id, or None where the event id was used before.
+            The answer id, or None where the event id was used before; one that could not be posted
+            may be used again.
         """
         answer_id = self._store.write(lambda key: _letter(write(key)), to)
         self._written.ring()
@@ -198,13 +215,13 @@ class Delivery:
         end = time.monotonic() + seconds
         self._closing.set()
         self._asked.ring()
-        _join(self._workers, end)
+        join(self._workers, end)
         while self._store.is_any_sendable(within_s=end - time.monotonic()):
             if self._closed.wait(_DRAIN_S) or time.monotonic() > end:
                 break
         self._closed.set()
         self._written.ring()
-        _join(self._others, end)
+        join(self._others, end)
 
     # One step each; the threads repeat them, and tests call them.
 
@@ -221,6 +238,12 @@ class Delivery:
             if claimed.tries > MOST_ANSWERINGS:  # its process ended each time
                 raise RuntimeError("abandoned")  # noqa: TRY301 - the same end
             answered = self._answer(asked)
+        except NotInstalled:
+            answered = None
+        except Later as later:
+            answered = self._put_off(claimed, later.after_s)
+            if answered is None:
+                return True
         except Exception as error:  # noqa: BLE001 - the boundary: one question must not end the rest
             answered = self._failed(claimed, error)
             if answered is None:
@@ -244,6 +267,16 @@ class Delivery:
             self._metrics.saw_answer(outcome)
         logger.info("answered answer=%s outcome=%s kept=%s", claimed.answer_id, outcome, kept)
 
+    def _put_off(self, claimed: Claimed, seconds: float) -> Answered | None:
+        """Let a question wait as long as Slack asks, which is no try; for an hour at most."""
+        now = self._clock()
+        if now - claimed.at > GIVE_UP_S:
+            return self._trouble_for(claimed)
+        logger.warning("put_off answer=%s seconds=%.0f", claimed.answer_id, seconds)
+        at = now + max(_SHORTEST_WAIT_S, seconds)
+        self._store.put_back(claimed, not_before=at, tries=claimed.tries - 1)
+        return None
+
     def _failed(self, claimed: Claimed, error: Exception) -> Answered | None:
         """Put a question back that could not be answered, or tell the asker."""
         logger.error(
@@ -253,10 +286,34 @@ class Delivery:
             type(error).__name__,
         )
         if claimed.tries < MOST_ANSWERINGS:
-            self._store.put_back(claimed, not_before=self._clock() + 2.0 ** (claimed.tries - 1))
+            at = self._clock() + 2.0 ** (claimed.tries - 1)
+            self._store.put_back(claimed, not_before=at, tries=claimed.tries)
             return None
+        return self._trouble_for(claimed)
+
+    def _trouble_for(self, claimed: Claimed) -> Answered:
         message = self._trouble(claimed.answer_id)
         return Answered(messages=(message,), private=True, outcome="trouble")
+
+    def _tell_unshared(self, job: Job, code: str) -> None:
+        """Tell who shared an answer that it can not be posted; by the button's response_url."""
+        if job.private or job.response_url is None:
+            return
+        said = Answered(messages=(self._unshared(code),), private=True, outcome="unshared")
+        self.send(
+            lambda _: said,
+            to=Incoming(
+                event_id=f"unshared:{job.answer_id}",
+                team=job.team,
+                channel=job.channel,
+                ts="",
+                thread_ts=None,
+                user=job.user,
+                surface="command",
+                text="",
+                response_url=job.response_url,
+            ),
+        )
 
     def _stop(self, code: str) -> None:
         """End all calls; what is stored waits for a token that works."""
@@ -278,60 +335,14 @@ class Delivery:
         return threading.Thread(target=work, name=f"clippings-{name}", daemon=True)
 
     def _work(self) -> None:
-        _repeat(self.answer_one, bell=self._asked, until=self._closing)
+        repeat(self.answer_one, bell=self._asked, until=self._closing)
 
     def _post(self) -> None:
-        _repeat(self.post_one, bell=self._written, until=self._closed)
+        repeat(self.post_one, bell=self._written, until=self._closed)
 
     def _sweep(self) -> None:
         while not self._closed.wait(_SWEEP_S):
-            _try(self._store.sweep)
-
-
-class _Bell:
-    """Wakes one who waits; who comes later hears what rang meanwhile."""
-
-    def __init__(self) -> None:
-        self._rung = threading.Condition()
-        self._times = 0
-
-    @property
-    def times(self) -> int:
-        return self._times
-
-    def ring(self) -> None:
-        with self._rung:
-            self._times += 1
-            self._rung.notify()
-
-    def wait(self, *, since: int, seconds: float) -> None:
-        with self._rung:
-            if self._times == since:
-                self._rung.wait(seconds)
-
-
-def _repeat(step: Callable[[], bool], *, bell: _Bell, until: threading.Event) -> None:
-    while not until.is_set():
-        since = bell.times
-        if not _try(step):
-            bell.wait(since=since, seconds=_IDLE_S)
-
-
-def _try(step: Callable[[], object]) -> bool:
-    """Do a step; a fault of the database, or of ours, must not end the thread."""
-    try:
-        return bool(step())
-    except Exception as error:  # noqa: BLE001 - the boundary of a thread
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        kind, place = type(error).__name__, f"{frame.name}:{frame.lineno}"
-        logger.error("step_failed error=%s at=%s", kind, place)  # noqa: TRY400 - its text may be private
-        return False
-
-
-def _join(threads: list[threading.Thread], end: float) -> None:
-    for thread in threads:
-        if thread.is_alive():
-            thread.join(max(0.0, end - time.monotonic()))
+            attempt(self._store.sweep)
 
 
 def _letter(answered: Answered) -> Letter:

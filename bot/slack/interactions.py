@@ -4,12 +4,14 @@ A trigger lives three seconds, so a modal is opened at once, empty, and filled w
 fill it with.
 """
 
+import logging
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from slack_bolt import Ack
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.incoming import Incoming
 from bot.slack import payloads
@@ -28,12 +30,16 @@ from bot.slack.modals import (
     reason_modal,
     searching_modal,
 )
-from bot.slack.notices import gone_message, refusal_message, thanks_message
-from bot.slack.payloads import Body, Click, Opening, Submission
+from bot.slack.notices import gone_message, late_message, refusal_message, thanks_message
+from bot.slack.payloads import Body, Click, Opening, Stop, Submission
 from bot.slack.policy import People, Rule, changed_rules, exceptions_to
-from bot.slack.posting import tell
+from bot.slack.posting import Later, post, tell
 from bot.store import Store
 from retrieval import Article, Quote
+
+_LATE = {"expired_trigger_id", "exchanged_trigger_id", "trigger_expired", "trigger_exchanged"}
+
+logger = logging.getLogger(__name__)
 
 
 class Interactions:
@@ -76,11 +82,14 @@ class Interactions:
 
     def on_ask_articles(self, ack: Ack, body: Body) -> None:
         ack()
-        client = self._client_for(payloads.team_of(body))
-        trigger = payloads.trigger_of(body)
-        self._background.soon(
-            "ask", lambda: _done(client.views_open(trigger_id=trigger, view=question_modal()))
-        )
+        click = payloads.read_click(body)
+        self._soon("ask", click, lambda: _done(self._show(click, question_modal())))
+
+    def on_stop(self, body: Body) -> None:
+        """Drop what is not answered yet, before Slack is told that we know."""
+        stop = payloads.read_stop(body)
+        self._store.stop(stop.team, stop.channel, stop.thread_ts)
+        self._background.soon("status", lambda: self._clear_status(stop))
 
     def on_question(self, ack: Ack, body: Body) -> None:
         ack(response_action="update", view=searching_modal())
@@ -96,7 +105,7 @@ class Interactions:
     def on_open(self, ack: Ack, body: Body) -> None:
         ack()
         click = payloads.read_click(body)
-        self._background.soon("open_article", lambda: self._open(click))
+        self._soon("open_article", click, lambda: self._open(click))
 
     def on_page(self, ack: Ack, body: Body) -> None:
         ack()
@@ -106,27 +115,54 @@ class Interactions:
     def on_more(self, ack: Ack, body: Body) -> None:
         ack()
         click = payloads.read_click(body)
-        self._background.soon("more", lambda: self._tell(click, self._more(click)))
+        self._soon("more", click, lambda: self._tell(click, self._more(click)))
 
     def on_copy(self, ack: Ack, body: Body) -> None:
         ack()
         click = payloads.read_click(body)
-        self._background.soon("copy", lambda: self._tell(click, self._copy(click)))
+        self._soon("copy", click, lambda: self._tell(click, self._copy(click)))
 
     def on_share(self, ack: Ack, body: Body) -> None:
         ack()
         click = payloads.read_click(body)
-        self._background.soon("share", lambda: self._share(click))
+        self._soon("share", click, lambda: self._share(click))
 
     def on_feedback(self, ack: Ack, body: Body) -> None:
         ack()
         click = payloads.read_click(body)
-        self._background.soon("feedback", lambda: self._note_feedback(click))
+        self._soon("feedback", click, lambda: self._note_feedback(click))
 
     def on_policy(self, ack: Ack, body: Body) -> None:
         ack()
         click = payloads.read_click(body)
         self._background.soon("policy", lambda: self._change_policy(click))
+
+    def _soon(self, name: str, click: Click, work: Callable[[], None]) -> None:
+        """Do soon what somebody asked for; where that is too late, or Slack is, say so."""
+
+        def try_it() -> None:
+            try:
+                work()
+            except (SlackApiError, Later) as error:
+                if isinstance(error, SlackApiError) and error.response.get("error") not in _LATE:
+                    raise
+                logger.info("too_late work=%s", name)
+                self._tell_late(click)
+
+        self._background.soon(name, try_it)
+
+    def _tell_late(self, click: Click) -> None:
+        """Ask somebody to press again: beside the button, or in a direct message."""
+        if click.channel:
+            self._whisper(click, late_message())
+            return
+        client, key = self._client_for(click.team), uuid.uuid4().hex
+        post(client, late_message(), channel=click.user, thread_ts=None, key=key)
+
+    def _clear_status(self, stop: Stop) -> None:
+        self._client_for(stop.team).assistant_threads_setStatus(
+            channel_id=stop.channel, thread_ts=stop.thread_ts, status=""
+        )
 
     def _publish(self, team: str, user: str) -> None:
         """Show the Home as it is now for somebody."""
@@ -233,15 +269,16 @@ class Interactions:
                 user=click.user,
                 surface="mention" if thread_ts else "command",  # a command's goes to the channel
                 text="",
+                response_url=click.response_url,  # to say so if it can not be posted
             ),
         )
 
     def _note_feedback(self, click: Click) -> None:
         answer_id, verdict = read_value(click.value)
+        self._store.add_feedback(answer_id, user=click.user, verdict=verdict)
         if verdict == BAD:
             self._show(click, reason_modal(answer_id))
-        self._store.add_feedback(answer_id, user=click.user, verdict=verdict)
-        if verdict != BAD:
+        else:
             self._tell(click, thanks_message())
 
     def _quotes(self, click: Click, answer_id: str) -> tuple[Quote, ...] | Message:
@@ -267,7 +304,10 @@ class Interactions:
         """Tell somebody something that nobody else sees, next to the button."""
         if click.view_id:
             self._show(click, answer_modal(message))
-            return
+        else:
+            self._whisper(click, message)
+
+    def _whisper(self, click: Click, message: Message) -> None:
         tell(
             self._client_for(click.team),
             message,

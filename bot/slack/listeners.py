@@ -6,6 +6,7 @@ acknowledgement, and Slack sends the event again.
 """
 
 import re
+from collections.abc import Callable
 
 from slack_bolt import Ack, App, BoltContext
 
@@ -21,7 +22,14 @@ from bot.slack.policy import SHARED
 from bot.store import Store
 
 # What the manifest declares; a test compares them. `message` stands for message.channels and so on.
-EVENTS = ("app_home_opened", "app_mention", "message")
+EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "app_uninstalled",
+    "message",
+    "tokens_revoked",
+)
 COMMANDS = ("/ask",)
 SHORTCUTS = ("find_source", "ask_articles")  # of a message, global
 
@@ -29,8 +37,27 @@ _TYPED = (None, "file_share", "thread_broadcast", "me_message")
 _ANY = re.compile(".*")
 
 
-def register(app: App, questions: "Questions", interactions: Interactions) -> None:
-    """Register every listener; the last take what is for nobody, so that it is acknowledged too."""
+def register(
+    app: App,
+    questions: "Questions",
+    interactions: Interactions,
+    *,
+    on_removal: Callable[[str, float], None],
+) -> None:
+    """Register every listener; the last take what is for nobody, so that it is acknowledged too.
+
+    Args:
+        on_removal: Told the workspace that has taken the bot's token back, and when.
+    """
+
+    def remove(body: Body) -> None:
+        at = payloads.removed_at(body)
+        if at is not None:
+            on_removal(payloads.team_of(body), at)
+
+    app.event("app_uninstalled")(remove)
+    app.event("tokens_revoked")(remove)
+    app.event("agent_session_stopped")(interactions.on_stop)
     app.event("app_mention")(questions.on_mention)
     app.event({"type": "message", "subtype": _TYPED})(questions.on_message)
     app.event({"type": "message", "subtype": "message_changed"})(questions.on_change)

@@ -22,6 +22,7 @@ Refusal = Literal["guest", "external", "channel"]
 
 _MOST_PROMPTS = 4  # setSuggestedPrompts takes no more
 _MOST_CHANGED = 5
+_OUTSIDE = {"not_in_channel", "channel_not_found"}  # the latter of a private channel
 _PROMISE = (
     "I answer questions about the articles by quoting them word for word, and name the file. "
     "When the articles do not say, I say so."
@@ -118,6 +119,25 @@ def gone_message() -> Message:
         "The articles have been indexed anew since this answer, and what it quotes is not kept any "
         "more. Please ask again."
     )
+
+
+def late_message() -> Message:
+    """Answer a click that came too late to open anything, or while Slack makes us wait."""
+    return _notice("That took too long, and nothing could be opened. Please press it again.")
+
+
+def unshared_message(code: str) -> Message:
+    """Say why an answer could not be shared, and what to do.
+
+    Args:
+        code: Slack's error code.
+    """
+    if code in _OUTSIDE:
+        return _notice(
+            "I can not post here, because I am not in this channel. Type /invite @Clippings, then "
+            "press Share again."
+        )
+    return _notice("This could not be posted here: Slack did not take it.")
 
 
 def thanks_message() -> Message:

@@ -71,6 +71,15 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Somebody presses «Stop» while the bot searches."""
+
+    team: str
+    channel: str
+    thread_ts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """What Slack says of a user."""
 
@@ -200,6 +209,15 @@ def read_opening(body: Body) -> Opening:
     )
 
 
+def read_stop(body: Body) -> Stop:
+    event = _event(body)
+    return Stop(
+        team=_team(body),
+        channel=_string(event, "channel"),
+        thread_ts=_string(event, "thread_ts"),
+    )
+
+
 def read_person(response: Body, *, team: str) -> Person:
     """Read the answer of users.info; whoever is not plainly of our workspace is external."""
     user = _object(response, "user")
@@ -211,6 +229,13 @@ def read_person(response: Body, *, team: str) -> Person:
 
 def trigger_of(body: Body) -> str:
     return _string(body, "trigger_id")
+
+
+def removed_at(body: Body) -> float | None:
+    """Give when a workspace took our token back; None where it took people's own tokens."""
+    event, at = _event(body), body.get("event_time")
+    is_removal = event.get("type") == "app_uninstalled" or _strings(_object(event, "tokens"), "bot")
+    return float(at) if is_removal and isinstance(at, int) else None
 
 
 def is_shared(body: Body) -> bool:

@@ -13,6 +13,7 @@ from bot.slack.elements import Message
 from bot.slack.posting import (
     Absent,
     Failed,
+    NotInstalled,
     Outcome,
     Posted,
     Verdict,
@@ -37,7 +38,10 @@ class Poster:
 
     Args:
         on_written: Called where another call may be due at once.
-        on_stop: Called with Slack's error code where no call can succeed any more.
+        on_unshown: Told of what will not be shown, and of the code, before it is given up.
+        bar: Told the team and Slack's error code where no call of a team can succeed any more;
+            gives whether there are other teams.
+        on_stop: Called with the error code where there are none.
     """
 
     def __init__(
@@ -49,6 +53,8 @@ class Poster:
         clock: Callable[[], float],
         pace_s: float,
         on_written: Callable[[], None],
+        on_unshown: Callable[[Job, str], None],
+        bar: Callable[[str, str], bool],
         on_stop: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -57,6 +63,8 @@ class Poster:
         self._clock = clock
         self._pace_s = pace_s
         self._on_written = on_written
+        self._on_unshown = on_unshown
+        self._bar = bar
         self._on_stop = on_stop
 
     def post_one(self) -> bool:
@@ -69,7 +77,7 @@ class Poster:
             return True
         try:
             client = self._client_for(job.team)
-        except LookupError:
+        except NotInstalled:
             self._end(job, "no_installation")
             return True
         messages = read_messages(job.payload) if job.wanted == "shown" else ()
@@ -178,6 +186,8 @@ class Poster:
             case Verdict.GONE if job.wanted == "shown" and job.ts is not None:
                 self._store.gone(job)
                 self._on_written()
+            case Verdict.STOP if self._bar(job.team, failed.code):
+                self._end(job, failed.code)
             case Verdict.STOP:
                 self._store.later(job, at=0.0)
                 self._on_stop(failed.code)
@@ -196,6 +206,7 @@ class Poster:
         note(job, self._clock() + max(_SHORTEST_WAIT_S, seconds))
 
     def _end(self, job: Job, code: str) -> None:
+        self._on_unshown(job, code)
         if self._store.lost(job, outcome=code):
             self._metrics.saw_end(code)
             logger.error("given_up answer=%s channel=%s code=%s", job.answer_id, job.channel, code)

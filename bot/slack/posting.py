@@ -38,7 +38,7 @@ class Verdict(Enum):
     PERMANENT = "it will not succeed for this question"
     SMALLER = "again with fewer or plainer quotes"
     GONE = "the message to change is not there, or may not be changed any more"
-    STOP = "no call will succeed; the operator must act"
+    STOP = "no call will succeed in this workspace; the operator must act"
 
 
 # From the error lists of chat.postMessage, chat.postEphemeral, chat.update, chat.delete and
@@ -159,6 +159,18 @@ class Absent:
 Outcome = Posted | Failed
 
 
+class NotInstalled(LookupError):
+    """We have no token for a workspace, or none that Slack takes: nothing can be said there."""
+
+
+class Later(Exception):
+    """Slack does not say now what must be known first; nothing was done."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__("later")
+        self.after_s = after_s
+
+
 def post(
     client: WebClient, message: Message, *, channel: str, thread_ts: str | None, key: str
 ) -> Outcome:
@@ -237,6 +249,11 @@ def find(
         cursor = (page.get("response_metadata") or {}).get("next_cursor")
         if not cursor:
             return Absent()
+
+
+def read_user(client: WebClient, user: str) -> SlackResponse | Failed:
+    """Ask who somebody is."""
+    return _ask(lambda: client.users_info(user=user))
 
 
 def _page(

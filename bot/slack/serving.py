@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from pydantic import SecretStr
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.config import ConfigError, Settings, variable_of
@@ -23,23 +25,27 @@ from bot.metrics import Metrics
 from bot.progress import progress_on_stderr
 from bot.screen import say
 from bot.slack.answering import Desks
-from bot.slack.app import SlackBot, create_app, identify
+from bot.slack.app import SlackBot, create_app
+from bot.slack.installations import Installations, read_key
+from bot.slack.oauth import Installer
 from bot.slack.policy import Collection, read_collections
 from bot.slack.posting import VERDICTS, Verdict
 from bot.slack.socket import Socket
 from bot.slack.web import Web
-from bot.store import open_store
+from bot.slack.workspaces import Workspaces, identify, web_client
+from bot.store import Store, open_store
 from bot.wiring import open_desk
 
 ENDED, TRY_AGAIN, REFUSED = 0, 75, 78  # the latter two as sysexits.h: EX_TEMPFAIL, EX_CONFIG
 
 _MOST_OF_LINE = 1_000
-# Bolt's errors quote requests; what fails in a listener of ours, `app` logs itself.
+# Bolt's errors quote requests, and the SDK's quote responses that it can not read. What fails in a
+# listener, a call or a connection of ours, we log ourselves, by its code.
 _LEAST = {
     "bot": logging.INFO,
     "retrieval": logging.INFO,
     "slack_bolt": logging.CRITICAL,
-    "slack_sdk": logging.ERROR,
+    "slack_sdk": logging.CRITICAL,
 }
 _SECRET = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|([?&](?:ticket|code|client_secret|token)=)[^\s&\"']+"
@@ -79,7 +85,7 @@ def serve(settings: Settings) -> int:
     _log_on_stderr()
     ending = _Ending()
     try:
-        us = identify(settings)
+        one = None if settings.takes_installations else identify(settings)
     except SlackApiError as error:
         return _code(str(error.response.get("error")))
     except OSError as error:
@@ -88,12 +94,20 @@ def serve(settings: Settings) -> int:
         desks = stack.enter_context(_open_desks(settings))
         store = open_store(settings.database, clock=time.time)
         stack.callback(store.close)
-        metrics = Metrics()
+        metrics, installer = Metrics(), None
+        workspaces: Workspaces | None = one
+        if workspaces is None:
+            workspaces, installer = _workspaces(settings, store)
         bot = create_app(
-            settings, desks, us=us, store=store, metrics=metrics, on_stop=ending.happen
+            settings,
+            desks,
+            workspaces=workspaces,
+            store=store,
+            metrics=metrics,
+            on_stop=ending.happen,
         )
         try:
-            transport = _transport(settings, bot, ending.happen)
+            transport = _transport(settings, bot, installer, ending.happen)
             _serve_health(settings, stack, bot, transport, metrics)
         except OSError as error:
             raise ConfigError(
@@ -111,15 +125,35 @@ def serve(settings: Settings) -> int:
 
 
 def _check(settings: Settings) -> None:
-    needed = ("bot_token", "app_token")
+    needed: tuple[str, ...] = ("bot_token", "app_token")
     if settings.http_port is not None:
         needed = ("bot_token", "signing_secret")
+    if settings.takes_installations:
+        needed = ("signing_secret", "client_secret", "token_key")
     missing = [variable_of(name) for name in needed if getattr(settings, name) is None]
     if missing:
         raise ConfigError(
             f"not set: {', '.join(missing)}. README.md says in five steps where to get them; put "
             "them into .env"
         )
+    if settings.takes_installations and settings.token_key:
+        read_key(settings.token_key)
+
+
+def _workspaces(settings: Settings, store: Store) -> tuple[Installations, Installer]:
+    """Give who installed the bot, and the pages that install it."""
+
+    def client(token: SecretStr | None) -> WebClient:
+        return web_client(settings, token=token)
+
+    installations = Installations(
+        store,
+        client_id=settings.client_id or "",
+        key=settings.token_key or SecretStr(""),
+        client=client,
+        clock=time.time,
+    )
+    return installations, Installer(settings, installations, store, client=client)
 
 
 @contextlib.contextmanager
@@ -140,10 +174,18 @@ def _open_desk(settings: Settings, one: Collection) -> Desk:
         return open_desk(own, on_progress=on_progress, say=say)
 
 
-def _transport(settings: Settings, bot: SlackBot, on_stop: Callable[[str], None]) -> Socket | Web:
+def _transport(
+    settings: Settings,
+    bot: SlackBot,
+    installer: Installer | None,
+    on_stop: Callable[[str], None],
+) -> Socket | Web:
     if settings.http_port is not None and settings.signing_secret:
         secret = settings.signing_secret.get_secret_value()
-        return Web(bot.app, secret=secret, host=settings.http_host, port=settings.http_port)
+        pages = installer.pages if installer else {}
+        return Web(
+            bot.app, secret=secret, host=settings.http_host, port=settings.http_port, pages=pages
+        )
     token = settings.app_token.get_secret_value() if settings.app_token else ""
     return Socket(bot.app, app_token=token, client=bot.client, on_stop=on_stop)
 

@@ -1,5 +1,7 @@
 """HTTP mode: Slack calls us. What can be wrong with a request is found before anything parses it.
 
+What a browser opens (to install the bot) is one of a few pages, by its exact path.
+
 Bolt 1.30.0 parses a body before it checks the signature: bodies that are no JSON raise, and a body
 of any size lands in the log. The guard here lets through what Slack signed, and nothing else.
 """
@@ -11,7 +13,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
@@ -37,20 +39,32 @@ class Guard:
 
     Args:
         clock: Seconds since the epoch.
+        pages: What a browser may open, by path; such a request has no body.
     """
 
     def __init__(
-        self, inner: "WSGIApplication", *, secret: str, clock: Callable[[], float]
+        self,
+        inner: "WSGIApplication",
+        *,
+        secret: str,
+        clock: Callable[[], float],
+        pages: "Mapping[str, WSGIApplication] | None" = None,
     ) -> None:
         self._inner = inner
         self._secret = secret.encode()
         self._clock = clock
+        self._pages = dict(pages or {})
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
+        page = self._pages.get(str(environ.get("PATH_INFO")))
+        if page:
+            if environ.get("REQUEST_METHOD") != "GET":
+                return _refuse("405 Method Not Allowed", start_response)
+            return page(environ, start_response)
         status, body = self._check(environ)
         if status != _FINE:
             return _refuse(status, start_response)
@@ -104,10 +118,19 @@ class Guard:
 class Web:
     """A server behind which the guard and Bolt stand."""
 
-    def __init__(self, app: App, *, secret: str, host: str, port: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        secret: str,
+        host: str,
+        port: int,
+        pages: "Mapping[str, WSGIApplication] | None" = None,
+    ) -> None:
         from waitress.server import create_server
 
-        guard = Guard(SlackRequestHandler(app, path=PATH), secret=secret, clock=time.time)
+        bolt = SlackRequestHandler(app, path=PATH)
+        guard = Guard(bolt, secret=secret, clock=time.time, pages=pages)
         self._server = create_server(
             guard,
             host=host,

@@ -32,19 +32,20 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.incoming import Accepted, Incoming
 from bot.store import inbox, ledger, outbox, settling
 from bot.store.inbox import Bounds, Claimed
-from bot.store.ledger import Shown
-from bot.store.opening import SQLITE, StoreError, open_engine, told
+from bot.store.ledger import STATE_LIVES_S, Shown
+from bot.store.opening import SQLITE, StoreError, open_engine, take_turn, told
 from bot.store.outbox import MOST_TRIES, SETTLE_S, Job, Letter
 
 __all__ = [
     "MOST_TRIES",
     "SETTLE_S",
+    "STATE_LIVES_S",
     "Bounds",
     "Claimed",
     "Job",
@@ -95,8 +96,19 @@ class Store:
 
     @property
     def engine(self) -> Engine:
-        """For slack_sdk's stores of installations and OAuth states; they bring their tables."""
+        """For slack_sdk's store of installations, which brings a table of its own."""
         return self._engine
+
+    @property
+    def reader(self) -> Engine:
+        """The same, for reading alone: it waits for nobody who writes."""
+        return self._reader
+
+    def add_table(self, table: Table) -> None:
+        """Make a table where there is none."""
+        with self._writing() as db:
+            take_turn(db)
+            table.create(db, checkfirst=True)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -146,9 +158,15 @@ class Store:
         with self._advancing() as db:
             return inbox.drop(db, claimed, now=self._clock())
 
-    def put_back(self, claimed: Claimed, *, not_before: float) -> None:
+    def put_back(self, claimed: Claimed, *, not_before: float, tries: int) -> None:
+        """Let a question wait; `tries` is how many times it counts as taken up."""
         with self._advancing() as db:
-            inbox.put_back(db, claimed, not_before=not_before)
+            inbox.put_back(db, claimed, not_before=not_before, tries=tries)
+
+    def stop(self, team: str, channel: str, root: str) -> int:
+        """Close the questions of a thread that are not answered yet; gives how many."""
+        with self._writing() as db:
+            return inbox.stop(db, team, channel, root)
 
     def count_open(self) -> int:
         with self._reading() as db:
@@ -157,14 +175,25 @@ class Store:
     # The outbox
 
     def write(self, letter: Callable[[str], Letter], to: Incoming) -> str | None:
-        """Write a letter that answers no question, once per event id; gives its answer id."""
+        """Write a letter that answers no question, once per event id; gives its answer id.
+
+        An event id whose letter is lost may be used again.
+        """
         now = self._clock()
         answer_id = secrets.token_hex(8)
         place = replace(to, thread_ts=to.root or to.thread_ts, ts="")
         with self._writing() as db:
             if not ledger.tell_once(db, to.event_id, now=now):
                 return None
-            outbox.add_letter(db, answer_id, place, letter(answer_id), asked_at=now, now=now)
+            outbox.add_letter(
+                db,
+                answer_id,
+                place,
+                letter(answer_id),
+                asked_at=now,
+                now=now,
+                told=to.event_id,
+            )
         return answer_id
 
     def claim_job(self, *, pace_s: float) -> Job | None:
@@ -287,6 +316,18 @@ class Store:
         """Say True the first time for a key within 25 hours: for what is told somebody once."""
         with self._writing() as db:
             return ledger.tell_once(db, key, now=self._clock())
+
+    # Who installs the bot
+
+    def issue_state(self, state: str) -> bool:
+        """Keep a state of OAuth for ten minutes; False where too many are open."""
+        with self._writing() as db:
+            return ledger.issue_state(db, state, now=self._clock())
+
+    def take_state(self, state: str) -> bool:
+        """Say whether a state was issued and is young; True once."""
+        with self._writing() as db:
+            return ledger.take_state(db, state, now=self._clock())
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

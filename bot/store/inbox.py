@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from bot.incoming import Accepted, Incoming
 from bot.store.opening import take_turn
-from bot.store.outbox import Letter, add_letter, remove_answer
+from bot.store.outbox import Letter, add_letter, cancel, remove_answer
 from bot.store.schema import events, questions
 
 LEASE_S = 60.0  # a question takes some 50 ms; who needs a minute is dead
@@ -161,11 +161,23 @@ def drop(db: Connection, claimed: Claimed, *, now: float) -> bool:
     return True
 
 
-def put_back(db: Connection, claimed: Claimed, *, not_before: float) -> None:
+def stop(db: Connection, team: str, channel: str, root: str) -> int:
+    """Close the questions of a thread whose answers nobody has begun to send; give how many."""
+    is_open = and_(_in_thread(team, channel, root), questions.c.state.in_(OPEN))
+    rows = db.execute(select(questions).where(is_open).with_for_update()).mappings().all()
+    stopped = [
+        row["id"] for row in rows if row["state"] != "answered" or cancel(db, row["answer_id"])
+    ]
+    closed = {"state": "closed", "outcome": "stopped", "claim": None, "text": ""}
+    db.execute(update(questions).where(questions.c.id.in_(stopped)).values(closed))
+    return len(stopped)
+
+
+def put_back(db: Connection, claimed: Claimed, *, not_before: float, tries: int) -> None:
     db.execute(
         update(questions)
         .where(questions.c.id == claimed.id, _is_ours(claimed))
-        .values(state="waiting", claim=None, not_before=not_before)
+        .values(state="waiting", claim=None, not_before=not_before, tries=tries)
     )
 
 

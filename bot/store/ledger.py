@@ -9,6 +9,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -16,13 +17,15 @@ from sqlalchemy import (
 )
 
 from bot.incoming import Place
-from bot.store.schema import answers, channels, events, feedback, places, questions
+from bot.store.schema import answers, channels, events, feedback, places, questions, states
 
 HOUR, DAY = 3_600.0, 86_400.0
 KEYS_KEPT_S = 25 * HOUR  # Slack may deliver an event again hours later
 ANSWERS_KEPT_S = 90 * DAY  # as long do the buttons of an answer work
 REASONS_KEPT_S = 30 * DAY
 _LATEST = 5
+STATE_LIVES_S = 600.0  # as long may somebody look at Slack's page of consent
+_MOST_STATES = 1_000  # anybody can ask for one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,26 @@ def tell_once(db: Connection, key: str, *, now: float) -> bool:
         return False
     db.execute(insert(events).values(event_id=name, at=now))
     return True
+
+
+def forget(db: Connection, key: str) -> None:
+    """Let something be told again."""
+    db.execute(delete(events).where(events.c.event_id == f"told:{key}"))
+
+
+def issue_state(db: Connection, state: str, *, now: float) -> bool:
+    """Keep a state of OAuth; False where too many are open."""
+    db.execute(delete(states).where(states.c.at <= now - STATE_LIVES_S))
+    if (db.scalar(select(func.count()).select_from(states)) or 0) >= _MOST_STATES:
+        return False
+    db.execute(insert(states).values(state=state, at=now))
+    return True
+
+
+def take_state(db: Connection, state: str, *, now: float) -> bool:
+    """Say whether a state was issued and is young; the first to ask deletes it."""
+    is_open = and_(states.c.state == state, states.c.at > now - STATE_LIVES_S)
+    return bool(db.execute(delete(states).where(is_open)).rowcount)
 
 
 def sweep(db: Connection, *, now: float) -> None:

@@ -118,12 +118,19 @@ def add_letter(
     *,
     asked_at: float,
     now: float,
+    told: str | None = None,
 ) -> None:
-    """Put an answer into the outbox, or a new one in the place of the one that is there."""
+    """Put an answer into the outbox, or a new one in the place of the one that is there.
+
+    Args:
+        told: The key under which it is written only once, if it answers no question.
+    """
     row = find_row(db, answer_id)
     _write_places(db, answer_id, letter.places)
     if row is None:
-        db.execute(insert(answers).values(_new(answer_id, incoming, letter, asked_at, now)))
+        db.execute(
+            insert(answers).values(told=told, **_new(answer_id, incoming, letter, asked_at, now))
+        )
         _open_lane(db, _lane(incoming, private=letter.private))
         return
     values: dict[str, Value] = {
@@ -178,6 +185,15 @@ def remove_answer(db: Connection, team: str, channel: str, question_ts: str, *, 
     db.execute(update(answers).where(answers.c.id == row["id"]).values(values))
     db.execute(delete(places).where(places.c.answer_id == row["answer_id"]))
     return True
+
+
+def cancel(db: Connection, answer_id: str) -> bool:
+    """Take back an answer that nobody has begun to send; False where it is too late."""
+    waits = and_(
+        answers.c.answer_id == answer_id, answers.c.state == "ready", answers.c.ts.is_(None)
+    )
+    values: dict[str, Value] = {"state": "dead", "outcome": "stopped", "payload": ""}
+    return bool(db.execute(update(answers).where(waits).values(values)).rowcount)
 
 
 def is_any_due(db: Connection, *, now: float) -> bool:

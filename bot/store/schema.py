@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -49,6 +49,14 @@ events = Table(
     metadata,
     Column("event_id", String, primary_key=True),
     Column("at", Float, nullable=False, index=True),
+)
+
+# What a browser that installs the bot must bring back from Slack, once.
+states = Table(
+    "states",
+    metadata,
+    Column("state", String, primary_key=True),
+    Column("at", Float, nullable=False),
 )
 
 # The inbox. `kind` is the surface, but a mention and its twin, the plain message, are one kind.
@@ -83,12 +91,14 @@ questions = Table(
     Index("questions_by_user", "team", "user"),
 )
 
-# The outbox, and what the buttons of an answer need as long as they stand there.
+# The outbox, and what the buttons of an answer need as long as they stand there. `told` is the key
+# under which a message that answers no question is written only once.
 answers = Table(
     "answers",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("answer_id", String, nullable=False, unique=True),
+    Column("told", String),
     Column("team", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("thread_ts", String),

@@ -5,6 +5,7 @@ Each gives False where the job is not ours any more, and then changes nothing.
 
 from sqlalchemy import Connection, RowMapping, and_, select, update
 
+from bot.store import ledger
 from bot.store.outbox import Job, Value, find_row
 from bot.store.schema import answers, lanes, questions
 
@@ -79,13 +80,18 @@ def shrink(db: Connection, job: Job) -> bool:
 
 
 def lost(db: Connection, job: Job, *, outcome: str) -> bool:
-    """End it: no further call would help. What was written since has not been tried yet."""
+    """End it: no further call would help. What was written since has not been tried yet.
+
+    What is written only once may be written again.
+    """
     row = _ours(db, job)
     if row is None:
         return False
     if row["revision"] != row["sent_revision"]:
         _settle(db, row, {"state": "ready", "tries": 0})
         return False
+    if row["told"]:
+        ledger.forget(db, row["told"])
     _close_question(db, job, outcome)
     done: dict[str, Value] = {"state": "dead", "outcome": outcome}
     return _settle(db, row, {**done, "payload": "", "response_url": None})

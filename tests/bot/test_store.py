@@ -368,7 +368,7 @@ def test_question_of_a_dead_worker_is_taken_over(store, clock):
 def test_put_back_question_waits(store, clock):
     """A question is tried again when it is due, not before."""
     put(store, mention())
-    store.put_back(store.claim_question(), not_before=clock() + 5)
+    store.put_back(store.claim_question(), not_before=clock() + 5, tries=1)
     assert store.claim_question() is None
     clock.pass_(5)
     assert store.claim_question().tries == 2
@@ -533,7 +533,7 @@ def test_database_of_another_version_is_refused(url, clock):
     """A database that we do not understand is not touched."""
     open_store(url, clock=clock).close()
     _rows(url, "UPDATE meta SET version = 99 RETURNING version")
-    with pytest.raises(StoreError, match="version 99 and this Clippings knows 1"):
+    with pytest.raises(StoreError, match="version 99 and this Clippings knows 2"):
         open_store(url, clock=clock)
 
 

@@ -16,8 +16,12 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from slack_sdk import WebClient
 
 from bot.incoming import Place
+from bot.slack.installations import Installations, Installed
 from bot.store import Bounds, Letter, StoreError, open_store
 from tests.bot.test_store import Clock, answer, delete, deliver, edit, mention, put
 
@@ -209,6 +213,46 @@ def test_two_bots_may_start_at_once(url):
     assert len(opened) == 4
     for store in opened:
         store.close()
+
+
+def test_state_that_many_bring_at_once_is_taken_once(url, clock):
+    """Two bots behind one address, and a browser that asks both."""
+    with open_store(url, clock=clock) as store, open_store(url, clock=clock) as other:
+        assert store.issue_state("a" * 36)
+        taken = []
+        _run_all(
+            threading.Thread(target=lambda one=one: taken.append(one.take_state("a" * 36)))
+            for one in (store, other) * 8
+        )
+        assert sorted(taken) == [False] * 15 + [True]
+
+
+def test_installation_is_seen_by_every_bot_and_gone_for_every_bot(url, clock):
+    """No bot keeps a token that another one removed."""
+    key = SecretStr(Fernet.generate_key().decode())
+
+    def client(token):
+        return WebClient(token.get_secret_value())
+
+    with open_store(url, clock=clock) as store, open_store(url, clock=clock) as other:
+        ours, theirs = (
+            Installations(one, client_id="1.2", key=key, client=client, clock=clock)
+            for one in (store, other)
+        )
+        given = Installed(
+            team="T2",
+            app="A1",
+            token=SecretStr("xoxb-2-" + "x" * 50),
+            scopes="commands,chat:write",
+            bot_id="B1",
+            bot_user="U1",
+        )
+        ours.save(given)
+        ours.save(given)
+        assert theirs.client_for("T2").token == given.token.get_secret_value()
+        assert theirs.authorize("T2").bot_user_id == "U1"
+        theirs.remove("T2", clock())
+        assert ours.authorize("T2") is None
 
 
 def test_server_that_is_not_there_is_an_error_without_the_password(clock):

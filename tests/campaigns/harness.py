@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ ROOT: Final = Path(__file__).parent.parent.parent
 
 MANIFEST: Final = ROOT / "bot" / "manifest.json"
 CHANNELS: Final = 400
-USERS: Final = 2000
+USERS: Final = 400
 BOT: Final = ("-m", "bot", "slack")
 CONTROL: Final = (str(Path(__file__).parent / "plain_bolt.py"),)
 STARTS_WITHIN_S: Final = 60.0
@@ -82,6 +82,7 @@ class Process:
         corpus: Path,
         index: Path,
         program: Sequence[str] = BOT,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.log = folder / "log.txt"
         self.starts = 0
@@ -97,6 +98,7 @@ class Process:
             "CLIPPINGS_INDEX": str(index),
             "DATABASE_URL": f"sqlite:///{folder / 'bot.db'}",
             "CLIPPINGS_CHANNELS": "allowed",
+            **(variables or {}),
         }
 
     @property
@@ -179,11 +181,13 @@ def stage(
     corpus: Path = ROOT / "corpus",
     program: Sequence[str] = BOT,
     generosity: float = 1000.0,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[SlackServer, Process]]:
     """Start a stand-in and the bot; both are stopped at the end.
 
     Args:
         generosity: Of Slack's rate limits: most campaigns set them aside, and say so.
+        variables: Further ones of the bot's environment.
     """
     manifest = json.loads(MANIFEST.read_text("utf-8"))
     with (
@@ -191,7 +195,14 @@ def stage(
         SlackServer(manifest=manifest, seed=seed, generosity=generosity, echo=False) as slack,
     ):
         people_the_place(slack, users=USERS, channels=CHANNELS)
-        app = Process(slack, folder=Path(made), corpus=corpus, index=index, program=program)
+        app = Process(
+            slack,
+            folder=Path(made),
+            corpus=corpus,
+            index=index,
+            program=program,
+            variables=variables,
+        )
         try:
             app.start()
             yield slack, app

@@ -153,8 +153,13 @@ def main() -> int:
     made.add_argument("--rate", type=float, default=20.0)
     made.add_argument("--seconds", type=float, default=60.0)
     made.add_argument("--overload", type=float, default=30.0, help="seconds of it; 0 for none")
+    made.add_argument("--reranker", default="", help="RERANKER_MODEL of the bot; else its default")
     given = made.parse_args()
-    with indexed(given.index) as index, stage(index=index, seed=given.seed) as (slack, app):
+    variables = {"RERANKER_MODEL": given.reranker} if given.reranker else None
+    with (
+        indexed(given.index) as index,
+        stage(index=index, seed=given.seed, variables=variables) as (slack, app),
+    ):
         return run(
             slack,
             app,

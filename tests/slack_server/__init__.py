@@ -17,8 +17,8 @@ What was compared with Slack, and what was not:
   reference has them (elements.py, blocks.py). Blocks that are not there are refused.
 - Not documented, so taken from reports: the limit of 13,200 characters of blocks, the errors of a
   used-up response_url, thread_not_found for a post, tombstones.
-- Not modelled: streams, files, OAuth, Enterprise Grid, statuses that end after two minutes,
-  `block_suggestion`, message unfurling, and the order in which Slack delivers.
+- Not modelled: streams, files, Enterprise Grid, rotation of tokens, statuses that end after two
+  minutes, `block_suggestion`, message unfurling, and the order in which Slack delivers.
 - Stricter than Slack: unknown arguments, empty arrays of elements.
 """
 

@@ -52,7 +52,8 @@ def open_(space: Workspace, arguments: Json) -> Json:
 
 def user_info(space: Workspace, arguments: Json) -> Json:
     """`users.info`."""
-    return {"user": space.user(arguments["user"]).as_json()}
+    user = space.user(arguments["user"])
+    return {"user": {**user.as_json(), "is_stranger": user.team not in space.teams}}
 
 
 def team_info(_space: Workspace, _arguments: Json) -> Json:

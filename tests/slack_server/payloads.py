@@ -17,10 +17,11 @@ VERIFICATION_TOKEN = "verification"  # noqa: S105 - deprecated by Slack; signatu
 
 def event_callback(event: Json, *, event_id: str, event_time: int, channel: Channel | None) -> Json:
     """Wrap an event as the Events API does."""
+    team = channel.team if channel else TEAM
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": TEAM,
-        "context_team_id": TEAM,
+        "team_id": team,
+        "context_team_id": team,
         "context_enterprise_id": None,
         "api_app_id": APP,
         "event": event,
@@ -30,7 +31,7 @@ def event_callback(event: Json, *, event_id: str, event_time: int, channel: Chan
         "authorizations": [
             {
                 "enterprise_id": None,
-                "team_id": TEAM,
+                "team_id": team,
                 "user_id": BOT_USER,
                 "is_bot": True,
                 "is_enterprise_install": False,

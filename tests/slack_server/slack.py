@@ -178,6 +178,15 @@ class SlackServer(People):
     def add_channel(self, channel: Channel) -> None:
         self.space.channels[channel.id] = channel
 
+    def uninstall(self, team: str) -> None:
+        """Remove the app from a workspace: its token is void, and the app is told twice."""
+        self.web.consents.revoke(team)
+        for event in (
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}},
+            {"type": "app_uninstalled"},
+        ):
+            self.send_event(event, channel=Channel(id="C0", members=set(), team=team))
+
     def stop(self) -> None:
         """Hang up and free the port."""
         self.sockets.close()

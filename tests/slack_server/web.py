@@ -15,7 +15,8 @@ from .errors import NO_FAULT_OF_THE_APP, Refused, invalid_arguments
 from .faults import Fault, Faults
 from .json_types import Json
 from .methods import METHODS, Method, RateLimits, checked_arguments, known_errors
-from .workspace import Workspace
+from .oauth import Consents
+from .workspace import TEAM, Workspace
 
 Handler = Callable[[Workspace, Json], Json]
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -45,6 +46,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "views.push": views.push,
     "views.update": views.update,
 }
+_OWN: Final = {"apps.connections.open", "oauth.v2.access"}  # what needs more than the workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,7 @@ class WebApi:
         self.violations: list[Json] = []
         self.rate_limited: list[Call] = []
         self.tokens = {bot_token: "bot", app_token: "app"}
+        self.consents = Consents(space, scopes=scopes)
         self.scopes = scopes
         self.limits = limits
         self._space = space
@@ -145,10 +148,14 @@ class WebApi:
                 raise Refused(fault.error)
             return {}
         self.limits.take(method, checked)
+        if method.name == "oauth.v2.access":
+            return self.consents.access(checked, headers)
         if method.name == "apps.connections.open":
             return {"url": self._open_connection()}
         with self._space.lock:
             result = HANDLERS[method.name](self._space, checked)
+            if method.name == "auth.test":
+                result["team_id"] = self.consents.teams.get(_token(arguments, headers), TEAM)
             if fault is not None and fault.trim:
                 _trim(self._space, checked, result)
         if method.name in {"chat.postMessage", "chat.update", "chat.delete"}:
@@ -156,16 +163,17 @@ class WebApi:
         return result
 
     def _authorize(self, method: Method, arguments: Json, headers: Message) -> None:
-        token = headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        token = token or str(arguments.get("token", ""))
-        if method.name == "api.test":
+        token = _token(arguments, headers)
+        if method.name in {"api.test", "oauth.v2.access"}:
             return
         if not token:
             raise Refused("not_authed")
-        if token not in self.tokens:
+        tokens = self.tokens | dict.fromkeys(self.consents.teams, "bot")
+        if token not in tokens:
             raise Refused("invalid_auth")
+        self.consents.check(token, arguments)
         kind = "app" if method.name == "apps.connections.open" else "bot"
-        if self.tokens[token] != kind:
+        if tokens[token] != kind:
             raise Refused("not_allowed_token_type")
         needed = _needed_scopes(method, arguments)
         if needed - self.scopes:
@@ -231,8 +239,13 @@ def read_arguments(method: Method, headers: Message, body: bytes, query: str) ->
     raise Refused("invalid_post_type" if kind else "missing_post_type")
 
 
+def _token(arguments: Json, headers: Message) -> str:
+    token = headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    return token or str(arguments.get("token", ""))
+
+
 def _method(name: str) -> Method:
-    if name not in METHODS or (name not in HANDLERS and name != "apps.connections.open"):
+    if name not in METHODS or name not in HANDLERS.keys() | _OWN:
         raise Refused("unknown_method", req_method=name)
     return METHODS[name]
 

@@ -62,6 +62,7 @@ class Channel:
 
     id: str
     members: set[str]
+    team: str = TEAM
     is_archived: bool = False
     is_ext_shared: bool = False
     locked_threads: set[str] = field(default_factory=set)
@@ -86,7 +87,7 @@ class Channel:
             "is_ext_shared": self.is_ext_shared,
             "is_shared": self.is_ext_shared,
             "is_org_shared": False,
-            "context_team_id": TEAM,
+            "context_team_id": self.team,
         }
         if direct:
             return {**shown, "user": min(self.members - {BOT_USER})}
@@ -125,6 +126,7 @@ class Workspace:
         self.clock = clock
         self.dice = dice
         self.lock = threading.RLock()
+        self.teams = {TEAM}
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.views: dict[str, Json] = {}

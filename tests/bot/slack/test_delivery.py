@@ -4,6 +4,7 @@ The store, the client and the wire are real; Slack is the stand-in. Only the clo
 and the threads' steps are taken one by one.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from bot.incoming import Incoming, Place
 from bot.metrics import Metrics
 from bot.slack.delivery import Answered, Delivery
 from bot.slack.elements import Message, quotation, rich_text
-from bot.slack.posting import VERDICTS, Verdict
+from bot.slack.posting import VERDICTS, Later, NotInstalled, Verdict
 from bot.store import Bounds, open_store
 from tests.slack_server.methods import known_errors
 
@@ -46,6 +47,7 @@ class Bot:
         self.bounds, self.pace_s = bounds or Bounds(per_channel=64, per_user=64), pace_s
         self.answer = says("«The ceasefire holds», he said.")
         self.stopped: list[str] = []
+        self.bar = lambda _team, _code: False
         self.events = 0
         self.open()
 
@@ -61,6 +63,8 @@ class Bot:
             client_for=lambda _team: self.client,
             busy=message("busy"),
             trouble=lambda reference: message(f"trouble {reference}"),
+            unshared=lambda code: message(f"unshared {code}"),
+            bar=self.refuse,
             metrics=self.metrics,
             on_stop=self.stopped.append,
             clock=self.clock,
@@ -68,6 +72,10 @@ class Bot:
             pace_s=self.pace_s,
             posters=4,
         )
+
+    def refuse(self, team, code):
+        """Say whether other workspaces go on."""
+        return self.bar(team, code)
 
     def reply(self, asked):
         return self.answer(asked)
@@ -533,6 +541,121 @@ def test_fatal_error_stops_everything_and_loses_nothing(bot, slack, code):
     assert len(bot.texts(ts)) == 1
 
 
+def test_fatal_error_of_one_workspace_leaves_the_others_alone(bot, slack):
+    """Its question is ended once; what comes from elsewhere is answered, and nothing stops."""
+    barred = []
+    bot.bar = lambda team, code: not barred.append((team, code))
+    slack.faults.fail_next("chat.postMessage", error="token_revoked", channel="C2")
+    ts = bot.ask(channel="C2")
+    after = bot.ask(channel="C3")
+    bot.work()
+    assert (bot.texts(ts, "C2"), len(bot.texts(after, "C3"))) == ([], 1)
+    assert (barred, bot.stopped, bot.delivery.stopped_by) == ([("T1", "token_revoked")], [], None)
+    assert (bot.store.count_open(), bot.store.count_unsent()) == (0, 0)
+
+
+def test_question_of_a_workspace_that_is_not_installed_is_dropped(bot, slack):
+    """There is nobody to whom anything could be said, not even that it failed."""
+
+    def refuse(asked):
+        raise NotInstalled(asked.incoming.team)
+
+    bot.answer = refuse
+    ts = bot.ask()
+    bot.work()
+    assert (bot.texts(ts), slack.ephemerals, bot.store.count_open()) == ([], [], 0)
+
+
+def test_question_waits_as_long_as_slack_asks(bot):
+    """However often: that is no failure of ours, and counts as no try."""
+    times = []
+
+    def later(asked):
+        times.append(bot.clock.now)
+        if len(times) <= 5:
+            raise Later(7.0)
+        return echo(asked)
+
+    bot.answer = later
+    ts = bot.ask()
+    bot.work()
+    assert bot.texts(ts) == ["Does it hold?"]
+    assert [b - a for a, b in itertools.pairwise(times)] == [7.0] * 5
+
+
+def test_question_that_would_wait_for_ever_is_given_up(bot, slack):
+    """After an hour the asker is told."""
+
+    def later(_asked):
+        raise Later(600.0)
+
+    bot.answer = later
+    ts = bot.ask()
+    bot.work(for_s=5_000)
+    (told,) = slack.ephemerals
+    assert (told["text"].split()[0], bot.texts(ts)) == ("trouble", [])
+
+
+def share(bot, slack, *, channel):
+    """Press «Share» of a private answer in a channel."""
+    payload = slack.command("/ask", "Does it hold?", channel=channel).payload
+    answered = Answered(messages=(message("shared"),), private=False)
+    return bot.delivery.send(
+        lambda _: answered,
+        to=Incoming(
+            event_id="share:1",
+            team="T1",
+            channel=channel,
+            ts=payload["trigger_id"],
+            thread_ts=None,
+            user="U1",
+            surface="command",
+            text="",
+            response_url=payload["response_url"],
+        ),
+    )
+
+
+def test_share_that_can_not_be_posted_is_told_and_may_be_tried_again(bot, slack):
+    """Once the bot was invited, the same button works; then it has done its work."""
+    assert share(bot, slack, channel="COUTSIDE")
+    bot.work()
+    assert [it["text"] for it in slack.ephemerals] == ["unshared not_in_channel"]
+    slack.space.channels["COUTSIDE"].members.add(slack.bot_user)
+    assert share(bot, slack, channel="COUTSIDE")
+    bot.work()
+    assert [it["text"] for it in slack.messages("COUTSIDE")] == ["shared"]
+    assert share(bot, slack, channel="COUTSIDE") is None
+    assert len(slack.ephemerals) == 1
+
+
+def test_question_that_is_stopped_is_not_answered(bot, slack):
+    """Neither while it waits, nor while it is answered, nor before its answer is on its way."""
+    bot.answer = lambda asked: bot.store.stop("T1", "C1", asked.incoming.root) and echo(asked)
+    answering = bot.ask()
+    bot.work()
+    bot.answer = echo
+    waiting = bot.ask()
+    assert bot.store.stop("T1", "C1", waiting) == 1
+    written = bot.ask()
+    assert bot.delivery.answer_one()
+    assert bot.store.stop("T1", "C1", written) == 1
+    bot.work()
+    assert [bot.texts(ts) for ts in (answering, waiting, written)] == [[], [], []]
+    assert (bot.store.count_open(), bot.store.count_unsent()) == (0, 0)
+    assert slack.calls("chat.postMessage") == []
+
+
+def test_answer_that_is_there_is_not_stopped(bot):
+    """Who presses «Stop» too late keeps what there is; other threads are left alone."""
+    ts = bot.ask()
+    bot.work()
+    other = bot.ask(user="U2")
+    assert bot.store.stop("T1", "C1", ts) == 0
+    bot.work()
+    assert (len(bot.texts(ts)), len(bot.texts(other))) == (1, 1)
+
+
 @pytest.mark.parametrize("code", codes(Verdict.UNKNOWN))
 def test_error_that_says_nothing_is_looked_up_each_time(bot, slack, code):
     """At most five posts, a look between each two, and one after the last."""
@@ -771,7 +894,7 @@ store = open_store(url, clock=time.time)
 delivery = Delivery(
     store=store, answer=lambda asked: Answered(messages=(message,), private=False),
     client_for=lambda team: client, busy=message, trouble=lambda key: message, metrics=Metrics(),
-    on_stop=print, clock=time.time, pace_s=0.0,
+    unshared=lambda code: message, on_stop=print, clock=time.time, pace_s=0.0,
     bounds=Bounds(in_all=999, per_channel=999, per_user=999),
 )
 delivery.start()

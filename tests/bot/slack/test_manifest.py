@@ -28,7 +28,7 @@ class Anything:
 
 def registered(kind):
     recorder = Recorder()
-    register(recorder, Anything(), Anything())
+    register(recorder, Anything(), Anything(), on_removal=print)
     return [what for registered, what in recorder.registered if registered == kind]
 
 

@@ -14,6 +14,7 @@ from bot.slack.payloads import (
     read_mention,
     read_message,
     read_person,
+    removed_at,
 )
 
 US = "UBOT"
@@ -217,3 +218,18 @@ def test_who_is_not_plainly_ours_is_external(fields, kind):
 def test_a_user_that_slack_does_not_know_is_external():
     """No answer is no permission."""
     assert read_person({}, team="T1").kind == "external"
+
+
+@pytest.mark.parametrize(
+    ("event", "at"),
+    [
+        ({"type": "app_uninstalled"}, 1_795_000_000.0),
+        ({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["UBOT"]}}, 1_795_000_000.0),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, None),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}}, None),
+    ],
+)
+def test_a_workspace_leaves_with_the_bots_token(event, at):
+    """People's own tokens are not ours; when it was tells a late event from a new installation."""
+    body = {"team_id": "T2", "event": event, "event_time": 1_795_000_000}
+    assert removed_at(body) == at
