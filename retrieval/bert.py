@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,3 +155,20 @@ def threads_for(texts: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def workers() -> Iterator[tuple[ThreadPoolExecutor, int]]:
+    """Give as many workers as torch would use threads, one thread each, and their number.
+
+    Threads of torch within the same layers wait for each other, for long when another process runs
+    too.
+    """
+    import torch
+
+    count = torch.get_num_threads()
+    with (
+        threads_for(1),
+        ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        yield pool, count

@@ -21,12 +21,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.bert import Bert, hidden, threads_for
+from retrieval.bert import Bert, hidden, threads_for, workers
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_NAMES
 
@@ -153,7 +152,7 @@ def encode_texts(
     import numpy as np
 
     sums = np.zeros((len(texts), bulk.bert.width), dtype=np.float32)
-    with _workers() as pool:
+    with workers() as (pool, _):
         for first in range(0, len(texts), TEXTS_AT_ONCE):
             some = texts[first : first + TEXTS_AT_ONCE]
             parts = [
@@ -179,7 +178,7 @@ def encode_spans(
     firsts = np.cumsum([0, *(len(wanted) for wanted in spans)])
     rows = np.zeros((int(firsts[-1]), bulk.bert.width), dtype=np.float32)
     alone: dict[int, str] = {}
-    with _workers() as pool:
+    with workers() as (pool, _):
         for first in range(0, len(texts), TEXTS_AT_ONCE):
             some = [readable(text) for text in texts[first : first + TEXTS_AT_ONCE]]
             encodings = bulk.bert.tokenizer.encode_batch(some)
@@ -258,19 +257,6 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def _cut(ids: list[int]) -> list[int]:
     """Leave out what the model does not read; the end stays the end."""
     return ids if len(ids) <= MOST_PIECES else [*ids[: MOST_PIECES - 1], ids[-1]]
-
-
-@contextmanager
-def _workers() -> Iterator[ThreadPoolExecutor]:
-    """Give as many workers as torch would use threads, one thread each."""
-    import torch
-
-    count = torch.get_num_threads()
-    with (
-        threads_for(1),
-        ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
-        yield pool
 
 
 def _passes(

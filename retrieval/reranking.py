@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.bert import Bert, hidden, load_bert
+from retrieval.bert import Bert, hidden, load_bert, workers
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_MODEL, find_model
 
@@ -53,31 +52,22 @@ def load_reranker(model: str) -> Reranker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnReranker:
-    """MiniLM with our changes, in plain torch.
-
-    Attributes:
-        workers: Threads that share the sentences out, each with one thread of torch: two threads
-            within the same layers wait for each other, for long when another process runs too.
-    """
+    """MiniLM with our changes, in plain torch."""
 
     bert: Bert
     weight: Tensor
     bias: Tensor
-    workers: int
 
     def score(self, question: str, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Give the probability that each sentence answers, shape (n,), in [0, 1], in order."""
         import numpy as np
-        import torch
 
         if not sentences:
             return np.zeros(0, dtype=np.float32)
         encodings = self.bert.tokenizer.encode_batch([(question, each) for each in sentences])
-        shares = _shared_out([len(encoding.ids) for encoding in encodings], self.workers)
         scores = np.zeros(len(encodings), dtype=np.float32)
-        with ThreadPoolExecutor(
-            self.workers, initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
+        with workers() as (pool, count):
+            shares = _shared_out([len(encoding.ids) for encoding in encodings], count)
             parts = pool.map(lambda rows: self._score([encodings[i] for i in rows]), shares)
             for rows, part in zip(shares, parts, strict=True):
                 scores[rows] = part
@@ -134,14 +124,13 @@ def _load_own() -> OwnReranker:
         bert=replace(bert, weights=weights),
         weight=changes["head.weight"].float(),
         bias=changes["head.bias"].float(),
-        workers=torch.get_num_threads(),
     )
 
 
-def _shared_out(sizes: Sequence[int], workers: int) -> list[list[int]]:
+def _shared_out(sizes: Sequence[int], count: int) -> list[list[int]]:
     """Deal rows to workers, the longest first, each to who has least; no share is empty."""
-    shares: list[list[int]] = [[] for _ in range(workers)]
-    loads = [0] * workers
+    shares: list[list[int]] = [[] for _ in range(count)]
+    loads = [0] * count
     for row in sorted(range(len(sizes)), key=lambda row: -sizes[row]):
         least = loads.index(min(loads))
         shares[least].append(row)
