@@ -105,9 +105,23 @@ class WebApi:
         self._lock = threading.Lock()
 
     def answer(self, name: str, headers: Message, body: bytes, query: str) -> Answer:
-        """Answer one call."""
-        arguments: Json = {}
+        """Answer one call.
+
+        The call is noted before any other thread can see what it did: who finds a message finds
+        the call that posted it.
+        """
         at = time.monotonic()
+        with self._space.lock:
+            call, result, fault = self._answered(name, headers, body, query, at)
+        took_effect = call.error is None and not call.injected
+        if took_effect and name in {"chat.postMessage", "chat.update", "chat.delete"}:
+            self._on_change(name, call.arguments, result)
+        return self._faulty(result, call.error, fault)
+
+    def _answered(
+        self, name: str, headers: Message, body: bytes, query: str, at: float
+    ) -> tuple[Call, Json, Fault | None]:
+        arguments: Json = {}
         fault: Fault | None = None
         try:
             method = _method(name)
@@ -129,7 +143,7 @@ class WebApi:
             ts=result.get("ts"),
         )
         self._record(call, result)
-        return self._faulty(result, error, fault)
+        return call, result, fault
 
     def violate(self, method: str, error: str, arguments: Json, detail: object = None) -> None:
         """Note that the app did what Slack refuses."""
@@ -152,14 +166,11 @@ class WebApi:
             return self.consents.access(checked, headers)
         if method.name == "apps.connections.open":
             return {"url": self._open_connection()}
-        with self._space.lock:
-            result = HANDLERS[method.name](self._space, checked)
-            if method.name == "auth.test":
-                result["team_id"] = self.consents.teams.get(_token(arguments, headers), TEAM)
-            if fault is not None and fault.trim:
-                _trim(self._space, checked, result)
-        if method.name in {"chat.postMessage", "chat.update", "chat.delete"}:
-            self._on_change(method.name, checked, result)
+        result = HANDLERS[method.name](self._space, checked)
+        if method.name == "auth.test":
+            result["team_id"] = self.consents.teams.get(_token(arguments, headers), TEAM)
+        if fault is not None and fault.trim:
+            _trim(self._space, checked, result)
         return result
 
     def _authorize(self, method: Method, arguments: Json, headers: Message) -> None:

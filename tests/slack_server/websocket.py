@@ -54,6 +54,7 @@ class WebSocket:
         self._connection = connection
         self._reader = reader
         self._sending = threading.Lock()
+        self._cut = False
 
     def send(self, opcode: int, payload: bytes) -> None:
         """Send one frame.
@@ -61,6 +62,8 @@ class WebSocket:
         Raises:
             OSError: the connection is gone.
         """
+        if self._cut:
+            raise BrokenPipeError("the connection was reset")
         with self._sending:
             self._connection.sendall(frame(opcode, payload))
 
@@ -95,6 +98,7 @@ class WebSocket:
 
     def reset(self) -> None:
         """Break the connection as a cut cable would: RST, no close frame."""
+        self._cut = True  # the thread that reads wakes first, and would say goodbye
         reset(self._connection)
 
     def _frame(self) -> tuple[bool, int, bytes] | None:
