@@ -118,6 +118,22 @@ class LexicalIndex:
         scores: NDArray[np.float32] = self._scorer.get_scores_from_ids(numbers)
         return scores
 
+    def best(self, stems: Sequence[str], *, k: int) -> list[tuple[int, float]]:
+        """Find the texts with the highest scores: (row, score > 0), best first, ties by row."""
+        import numpy as np
+
+        scores = self.scores(stems)
+        depth = min(k, len(scores))
+        if not depth:
+            return []
+        chosen = np.argpartition(-scores, depth - 1)[:depth]
+        ranked = chosen[np.lexsort((chosen, -scores[chosen]))]
+        return [(int(row), float(scores[row])) for row in ranked if scores[row] > 0]
+
+    def scores_at(self, stems: Sequence[str], rows: Sequence[int]) -> NDArray[np.float32]:
+        """Score some texts for some stems, shape (len(rows),), in the order asked for."""
+        return self.scores(stems)[list(rows)]
+
     def idf(self, stem: str) -> float:
         """Give ln(1 + (N - df + 0.5) / (df + 0.5)): how much a stem tells; 0 if no text has it."""
         frequency = self._frequency(stem)

@@ -37,7 +37,6 @@ class Candidates:
         sentence_words, passage_words: BM25, >= 0.
         sentence_vector, context_vector, passage_vector: Cosines in [-1, 1].
         fused: In [0, 1].
-        best_words: The highest BM25 score of any sentence, to compare with; >= 0.
     """
 
     rows: tuple[int, ...]
@@ -57,16 +56,14 @@ def search(query: Query, vector: NDArray[np.float32], library: Library) -> Candi
     """
     import numpy as np
 
-    by_sentence = library.sentence_words.scores(query.searched)
-    by_passage = library.passage_words.scores(query.searched)
-    rows = _union(library, vector, by_sentence, by_passage)
-    passages = np.array([library.sentences[row].passage for row in rows])
+    rows = _union(query, vector, library)
+    passages = [library.sentences[row].passage for row in rows]
     sentence_vector = library.sentence_vectors.vectors(rows) @ vector
     context_vector = library.context_vectors.vectors(rows) @ vector
-    passage_vector = library.passage_vectors.vectors(passages.tolist()) @ vector
+    passage_vector = library.passage_vectors.vectors(passages) @ vector
     arms = (
-        by_sentence[rows],
-        by_passage[passages],
+        library.sentence_words.scores_at(query.searched, rows),
+        library.passage_words.scores_at(query.searched, passages),
         sentence_vector,
         context_vector,
         passage_vector,
@@ -84,30 +81,13 @@ def search(query: Query, vector: NDArray[np.float32], library: Library) -> Candi
     )
 
 
-def _union(
-    library: Library,
-    vector: NDArray[np.float32],
-    by_sentence: NDArray[np.float32],
-    by_passage: NDArray[np.float32],
-) -> list[int]:
+def _union(query: Query, vector: NDArray[np.float32], library: Library) -> list[int]:
     """Give the rows that any arm names among its best, ascending."""
     rows = {row for row, _ in library.sentence_vectors.search(vector, k=ARM_DEPTH)}
     rows |= {row for row, _ in library.context_vectors.search(vector, k=ARM_DEPTH)}
-    rows |= set(_best(by_sentence))
+    rows |= {row for row, _ in library.sentence_words.best(query.searched, k=ARM_DEPTH)}
     passages = {row for row, _ in library.passage_vectors.search(vector, k=ARM_DEPTH // 2)}
-    passages |= set(_best(by_passage)[: ARM_DEPTH // 2])
+    passages |= {row for row, _ in library.passage_words.best(query.searched, k=ARM_DEPTH // 2)}
     for passage in passages:
         rows.update(library.passages[passage].sentences)
     return sorted(rows)
-
-
-def _best(scores: NDArray[np.float32]) -> list[int]:
-    """Give the rows of the highest scores above zero, best first, ties by row."""
-    import numpy as np
-
-    depth = min(ARM_DEPTH, len(scores))
-    if not depth:
-        return []
-    chosen = np.argpartition(-scores, depth - 1)[:depth]
-    ranked = chosen[np.lexsort((chosen, -scores[chosen]))]
-    return [int(row) for row in ranked if scores[row] > 0]
