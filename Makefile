@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
+# Milvus for the tests, apart from .venv: two packages of one name (tests/milvus_servers.py).
+MILVUS := .venv-milvus
 
 export Q
 
-.PHONY: ask repl slack index test check bench format clean
+.PHONY: ask repl slack index test check bench milvus-servers format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,7 +30,7 @@ repl: $(VENV)/.installed
 slack: $(VENV)/.installed
 	@$(RUN)/clippings slack
 
-test: check
+test: check milvus-servers
 	$(RUN)/python -m pytest -n 2 -q
 
 check: $(VENV)/.installed-dev
@@ -40,12 +42,14 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(RUN)/python -m tests.benchmarks.encoding
 
+milvus-servers: $(MILVUS)/.installed
+
 format: $(VENV)/.installed-dev
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .clippings
+	rm -rf $(VENV) $(MILVUS) .clippings
 
 $(VENV)/.installed: pyproject.toml requirements.txt
 	@echo 'Installing Clippings into $(VENV) (once; some 1.5 GB with PyTorch) ...'
@@ -57,4 +61,11 @@ $(VENV)/.installed: pyproject.toml requirements.txt
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo 'Installing what the checks need ...'
 	@$(PIP) install --constraint requirements.txt --editable '.[dev]'
+	@touch $@
+
+$(MILVUS)/.installed: $(VENV)/.installed-dev Makefile
+	@echo 'Fetching the Milvus servers of the tests into $(MILVUS) (once; 340 MB) ...'
+	@rm -rf $(MILVUS)
+	@$(PIP) install --no-deps --no-compile --target $(MILVUS)/wire milvus-lite==3.2.2 pyarrow==26.0.1
+	@$(PIP) install --no-deps --no-compile --target $(MILVUS)/core milvus-lite==2.5.1
 	@touch $@

@@ -3,13 +3,21 @@
 `.env.example` lists every variable; a test compares it with the fields below.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from retrieval import DEFAULT_LIMIT_BYTES, DEFAULT_MODEL, OWN, ClippingsError
+from retrieval import (
+    DEFAULT_LIMIT_BYTES,
+    DEFAULT_MODEL,
+    OWN,
+    ClippingsError,
+    MilvusServer,
+    read_url,
+)
 
 NO_RERANKER = "none"
 
@@ -38,6 +46,21 @@ class Settings(BaseSettings):
         default=Path(".clippings"),
         validation_alias="CLIPPINGS_INDEX",
         description="the folder of the index",
+    )
+    index_url: str | None = Field(
+        default=None,
+        validation_alias="INDEX_URL",
+        description="the address of a Milvus, such as milvus://127.0.0.1:19530",
+    )
+    index_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="INDEX_TOKEN",
+        description="user:password, or an API key, of the Milvus of INDEX_URL",
+    )
+    index_certificate: Path | None = Field(
+        default=None,
+        validation_alias="INDEX_CERTIFICATE",
+        description="a PEM file with the certificate of the Milvus of INDEX_URL",
     )
     model: str = Field(
         default=DEFAULT_MODEL,
@@ -133,6 +156,14 @@ class Settings(BaseSettings):
     )
 
     @property
+    def engine(self) -> MilvusServer | None:
+        """Which server is searched; None where it is the index itself."""
+        if self.index_url is None:
+            return None
+        token = self.index_token.get_secret_value() if self.index_token else ""
+        return replace(read_url(self.index_url), token=token, certificate=self.index_certificate)
+
+    @property
     def database(self) -> str:
         """Where the bot keeps its state: next to the index, unless the user names a database."""
         if self.database_url:
@@ -150,7 +181,14 @@ class Settings(BaseSettings):
         """Whether the user named the folder of articles, here or there."""
         return "corpus" in self.model_fields_set
 
-    @field_validator("corpus", "index", "collections")
+    @field_validator("index_url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        if url is not None:
+            read_url(url)
+        return url
+
+    @field_validator("corpus", "index", "collections", "index_certificate")
     @classmethod
     def _home(cls, path: Path | None) -> Path | None:
         """Read «~» as the shell would have done; in `.env` there is no shell."""

@@ -5,6 +5,7 @@ question sees one generation from beginning to end, whatever is published meanwh
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,12 @@ from retrieval import (
     Article,
     ClippingsError,
     Encoder,
+    Engine,
+    EngineBehind,
+    EngineFault,
     Help,
+    Library,
+    LocalEngine,
     Question,
     Reply,
     Reranker,
@@ -28,6 +34,7 @@ from retrieval import (
     open_library,
 )
 
+LATER_S = 5.0  # after which a new generation that the engine does not hold yet is tried again
 HURRIED = 3  # questions at the Desk at once, the one being answered included
 
 Outcome = Literal["answer", "abstention", "help"]
@@ -72,6 +79,7 @@ class Desk:
         encoder: Encoder,
         open_reranker: Callable[[], Reranker | None],
         clock: Callable[[], float],
+        open_engine: Callable[[Library], Engine] = LocalEngine,
         observers: Sequence[Observer] = (),
     ) -> None:
         self._index = index
@@ -80,8 +88,10 @@ class Desk:
         self._reranker = cache(open_reranker)
         self._clock = clock
         self._observers = tuple(observers)
-        self._library = open_library(index, fingerprint=encoder.fingerprint)
+        self._open_engine = open_engine
+        self._library, self._engine = self._open()
         self._refused: str | None = None
+        self._not_before = 0.0
         # One question at a time: the model's tokenizer is not made for several threads, and the
         # time of a question is time of the processor.
         self._lock = threading.Lock()
@@ -127,12 +137,20 @@ class Desk:
         Raises:
             QuestionError: the question can not be searched.
             ModelError: the model can not be loaded.
+            EngineFault: the engine that searches is away; no other one is asked instead.
         """
         began = self._clock()
         with self._counted(), self._lock:
             self._follow()
             reranker = None if self._asking >= HURRIED else self._reranker()
-            reply = answer(question, self._library, self._encoder, reranker, limit=limit)
+            reply = answer(
+                question,
+                self._library,
+                self._encoder,
+                reranker,
+                engine=self._engine,
+                limit=limit,
+            )
         seen = Observation(
             seconds=self._clock() - began, outcome=outcome_of(reply), generation=reply.generation
         )
@@ -142,6 +160,7 @@ class Desk:
 
     def close(self) -> None:
         with self._lock:
+            self._engine.close()
             self._library.close()
 
     @contextmanager
@@ -154,19 +173,42 @@ class Desk:
             with self._counting:
                 self._asking -= 1
 
+    def _open(self) -> tuple[Library, Engine]:
+        """Open the current generation, and what searches it."""
+        while True:
+            library = open_library(self._index, fingerprint=self._encoder.fingerprint)
+            try:
+                return library, self._open_engine(library)
+            except EngineBehind:
+                library.close()
+                if current(self._index) == library.generation:
+                    raise
+                # The engine went on to a generation that was published between the two steps.
+            except BaseException:
+                library.close()
+                raise
+
     def _follow(self) -> None:
         """Open the current generation if it is a new one."""
         generation = ""
         try:
             generation = current(self._index)
-            if generation in {self.generation, self._refused}:
+            if generation == self.generation or self._is_refused(generation):
                 return
-            opened = open_library(self._index, fingerprint=self._encoder.fingerprint)
+            opened = self._open()
         except ClippingsError as error:
             # The old generation still answers; a broken new one is reported once, not per question.
             if generation != self._refused:
                 logger.warning("generation_refused generation=%s error=%s", generation, error)
             self._refused = generation
+            # A broken one stays so; one that is being uploaded does not.
+            is_passing = isinstance(error, EngineFault)
+            self._not_before = self._clock() + LATER_S if is_passing else math.inf
             return
-        old, self._library, self._refused = self._library, opened, None
-        old.close()
+        old_library, old_engine = self._library, self._engine
+        (self._library, self._engine), self._refused = opened, None
+        old_engine.close()
+        old_library.close()
+
+    def _is_refused(self, generation: str) -> bool:
+        return generation == self._refused and self._clock() < self._not_before

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.terminal import FAINT, STRONG, Line, line
 from bot.visible import safe_name, visible
-from retrieval import Article, Facts, Report, Skipped, Way
+from retrieval import Article, Facts, Hosted, Report, Skipped, Upload, Way
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _NAMES_SHOWN = 5
@@ -45,6 +45,31 @@ def report_lines(report: Report) -> Iterator[Line]:
     if report.ignored:
         yield line(f"{_count(report.ignored, 'hidden or temporary file')} left out", FAINT)
     yield from skipped_lines(report.skipped)
+
+
+def upload_lines(upload: Upload, server: str) -> Iterator[Line]:
+    """Say what an upload did."""
+    written = f"{_count(upload.written, 'row')} uploaded" if upload.written else "up to date"
+    kept = f", {_count(upload.present, 'row')} were there" if upload.written else ""
+    yield line(f"{server}: {written}{kept}")
+    if upload.dropped:
+        yield line(f"{_count(len(upload.dropped), 'old collection')} dropped there", FAINT)
+
+
+def engine_lines(server: str | None, hosted: Hosted | None) -> Iterator[Line]:
+    """Say what searches, and what it holds."""
+    if server is None or hosted is None:
+        yield from _fields({"engine": "the index itself"})
+        return
+    counts = f"{_rows(hosted.sentences)} sentences, {_rows(hosted.passages)} passages"
+    state = "whole, searched" if hosted.is_whole else "not whole; upload it: clippings index"
+    yield from _fields(
+        {
+            "engine": f"{server} ({visible(hosted.version)})",
+            "collections": ", ".join(hosted.collections),
+            "uploaded": f"{counts}: {state}",
+        }
+    )
 
 
 def skipped_lines(skipped: Sequence[Skipped]) -> Iterator[Line]:
@@ -119,6 +144,10 @@ def human_size(size: int) -> str:
         if size >= unit:
             return f"{size / unit:.1f} {name}"
     return f"{size} bytes"
+
+
+def _rows(count: int | None) -> str:
+    return "no" if count is None else f"{count:,}"
 
 
 def _fields(fields: Mapping[str, str]) -> Iterator[Line]:

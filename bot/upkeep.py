@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.asking import FileError
@@ -12,21 +13,26 @@ from bot.progress import progress_on_stderr
 from bot.reports import (
     drift,
     drift_lines,
+    engine_lines,
     report_lines,
     skipped_lines,
     status_lines,
     tally,
+    upload_lines,
     verdict,
 )
 from bot.screen import console_on, say, show
-from bot.terminal import copyable, line
+from bot.terminal import Line, copyable, line
 from bot.visible import safe_name
-from bot.wiring import build_index, read_articles, with_known_corpus
+from bot.wiring import build_index, read_articles, upload_index, with_known_corpus
 from retrieval import (
     ClippingsError,
+    EngineFault,
+    Library,
     Quote,
     Skipped,
     find_quote,
+    look_up,
     open_library,
     read_article,
     verify,
@@ -72,6 +78,7 @@ def show_status(settings: Settings) -> int:
             way=way_of(settings.model),
         )
         show(console, shown)
+        show(console, _engine_lines(settings, library))
     try:
         reading = read_articles(settings)
     except ClippingsError as error:
@@ -117,7 +124,20 @@ def verify_quote(settings: Settings, quote_id: str, file: str) -> int:
 def _index_once(settings: Settings) -> None:
     with progress_on_stderr() as on_progress:
         report = build_index(settings, on_progress=on_progress)
-    show(console_on(sys.stdout), report_lines(report))
+        show(console_on(sys.stdout), report_lines(report))
+        uploaded = upload_index(settings, on_progress=on_progress)
+    if uploaded and settings.engine:
+        show(console_on(sys.stdout), upload_lines(uploaded, str(settings.engine)))
+
+
+def _engine_lines(settings: Settings, library: Library) -> Iterable[Line]:
+    """Say what searches; a server that is away does not keep the rest from being said."""
+    if settings.engine is None:
+        return engine_lines(None, None)
+    try:
+        return engine_lines(str(settings.engine), look_up(library, settings.index, settings.engine))
+    except EngineFault as error:
+        return [line(str(error), margin=f"{'engine':<12}")]
 
 
 def _problems(settings: Settings, quote: Stated) -> tuple[str, ...]:

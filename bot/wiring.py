@@ -8,17 +8,23 @@ from pathlib import Path
 from bot.config import NO_RERANKER, Settings
 from bot.desk import Desk
 from retrieval import (
+    Engine,
     IndexMissing,
+    Library,
+    LocalEngine,
     Progress,
     Reading,
     Report,
     Reranker,
+    Upload,
     build,
     current,
     load_encoder,
     load_reranker,
     open_library,
+    open_milvus,
     read_corpus,
+    upload,
 )
 
 clock = time.perf_counter
@@ -46,6 +52,28 @@ def build_index(settings: Settings, *, on_progress: Progress) -> Report:
     )
 
 
+def upload_index(settings: Settings, *, on_progress: Progress) -> Upload | None:
+    """Bring the index to the engine that searches; None where that is the index itself.
+
+    Raises:
+        ClippingsError: the engine or the index can not be used; the old generation is searched.
+    """
+    if settings.engine is None:
+        return None
+    return upload(settings.index, settings.engine, on_progress=on_progress)
+
+
+def open_engine(settings: Settings, library: Library) -> Engine:
+    """Open what searches a library.
+
+    Raises:
+        EngineFault: it is away, or does not hold the library's generation.
+    """
+    if settings.engine is None:
+        return LocalEngine(library)
+    return open_milvus(library, settings.index, settings.engine)
+
+
 def open_desk(settings: Settings, *, on_progress: Progress, say: Callable[[str], None]) -> Desk:
     """Open the index for questions; build it first where there is none, or of another folder.
 
@@ -57,12 +85,14 @@ def open_desk(settings: Settings, *, on_progress: Progress, say: Callable[[str],
     """
     if not _is_indexed(settings.index):
         build_index(settings, on_progress=on_progress)
+        upload_index(settings, on_progress=on_progress)
     encoder = load_encoder(settings.model)
 
     def new_desk() -> Desk:
         return Desk(
             index=settings.index,
             encoder=encoder,
+            open_engine=lambda library: open_engine(settings, library),
             open_reranker=lambda: open_reranker(settings),
             clock=clock,
         )
@@ -72,6 +102,7 @@ def open_desk(settings: Settings, *, on_progress: Progress, say: Callable[[str],
         desk.close()
         say(f"{settings.index} was of {desk.corpus}; indexing {settings.corpus}")
         build_index(settings, on_progress=on_progress)
+        upload_index(settings, on_progress=on_progress)
         desk = new_desk()
     return desk
 

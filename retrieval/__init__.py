@@ -22,9 +22,13 @@ from retrieval.datatypes import (
 )
 from retrieval.embedding import Encoder, load_encoder
 from retrieval.encoding import Way, way_of
+from retrieval.engines import Engine, LocalEngine
 from retrieval.errors import (
     ClippingsError,
     CorpusError,
+    EngineAway,
+    EngineBehind,
+    EngineFault,
     IndexBusy,
     IndexDamaged,
     IndexFault,
@@ -68,9 +72,11 @@ from retrieval.judging import (
 )
 from retrieval.library import Facts, Library, open_library
 from retrieval.measures import Bin
+from retrieval.milvus import MilvusServer, read_url
 from retrieval.modelfiles import DEFAULT_MODEL
 from retrieval.quoting import Claim, find_quote, verify
 from retrieval.reranking import OWN, Reranker, load_reranker
+from retrieval.uploading import Hosted, Upload, look_up, open_milvus, upload
 
 __all__ = [
     "DEFAULT_LIMIT_BYTES",
@@ -88,6 +94,10 @@ __all__ = [
     "Conflict",
     "CorpusError",
     "Encoder",
+    "Engine",
+    "EngineAway",
+    "EngineBehind",
+    "EngineFault",
     "Evaluation",
     "Example",
     "Facts",
@@ -98,6 +108,7 @@ __all__ = [
     "Gold",
     "GoldQuestion",
     "Help",
+    "Hosted",
     "IndexBusy",
     "IndexDamaged",
     "IndexFault",
@@ -106,6 +117,8 @@ __all__ = [
     "IndexUnwritable",
     "Judged",
     "Library",
+    "LocalEngine",
+    "MilvusServer",
     "ModelError",
     "Progress",
     "Question",
@@ -123,6 +136,7 @@ __all__ = [
     "Skipped",
     "Span",
     "Speaker",
+    "Upload",
     "Way",
     "answer",
     "best_threshold",
@@ -139,10 +153,14 @@ __all__ = [
     "hit_curve",
     "load_encoder",
     "load_reranker",
+    "look_up",
     "open_library",
+    "open_milvus",
     "read_article",
     "read_corpus",
+    "read_url",
     "unknown_golds",
+    "upload",
     "verify",
     "way_of",
 ]

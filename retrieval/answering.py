@@ -13,6 +13,7 @@ from retrieval.datatypes import (
     Resolved,
 )
 from retrieval.embedding import Encoder
+from retrieval.engines import Engine
 from retrieval.lexical import tokens
 from retrieval.library import Library
 from retrieval.questions import Query, clean, is_smalltalk, understand
@@ -31,16 +32,19 @@ def answer(
     encoder: Encoder,
     reranker: Reranker | None,
     *,
+    engine: Engine | None = None,
     limit: int = 3,
 ) -> Reply:
     """Answer a question in the articles' own words, or say that they do not.
 
     Args:
         reranker: Reads the best hits again; None to do without.
+        engine: Names the sentences to look at; by default the library itself.
         limit: The most findings (or nearest passages) wanted, >= 1.
 
     Raises:
         QuestionError: the question is too long to be one.
+        EngineFault: the engine can not be asked.
     """
     if is_smalltalk(clean(question.text)):
         return Help(question=question, generation=library.generation)
@@ -48,7 +52,7 @@ def answer(
     if not query.stems:
         return _abstain(question, query.resolved, library, reason="no_words")
     vector = encoder.encode_question(query.resolved.text)
-    hits = rank(query, search(query, vector, library), library)
+    hits = rank(query, search(query, vector, library, engine=engine), library)
     if reranker is not None:
         hits = rerank(query, hits, reranker)
     quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]

@@ -8,6 +8,9 @@ ClippingsError
 │   ├── IndexDamaged       a file is not what the manifest says
 │   ├── IndexMismatch      written by another format or another model
 │   └── IndexUnwritable    the disk is full, read-only, or not ours
+├── EngineFault        the engine that INDEX_URL names
+│   ├── EngineAway         it does not answer, or refuses us
+│   └── EngineBehind       it does not hold the generation, or not all of it
 ├── ModelError         the embedding model: missing, or a file that is not the one we trust
 └── QuestionError      a question that can not be searched at all
 
@@ -46,6 +49,18 @@ class IndexMismatch(IndexFault):
 
 class IndexUnwritable(IndexFault):
     """The index can not be written; the user makes room or grants access."""
+
+
+class EngineFault(ClippingsError):
+    """The engine that was chosen can not search; the operator sees to it."""
+
+
+class EngineAway(EngineFault):
+    """The engine does not answer or refuses us; the operator starts it or corrects a setting."""
+
+
+class EngineBehind(EngineFault):
+    """The engine does not hold all of the generation; the user runs `clippings index`."""
 
 
 class ModelError(ClippingsError):

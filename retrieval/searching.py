@@ -1,9 +1,9 @@
 """Question → candidates: the sentences that are worth a closer look.
 
 Five arms score sentences: BM25 of the sentence and of its passage (with the headline), the vectors
-of the sentence alone, of the sentence pooled from its neighbourhood, and of the passage. Each arm
-names its best; their union is scored by every arm and fused. What comes out is then ranked by
-evidence (`ranking.py`).
+of the sentence alone, of the sentence pooled from its neighbourhood, and of the passage. An engine
+names the best of each arm; their union is scored by every arm, always from the library, and fused.
+What comes out is then ranked by evidence (`ranking.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrieval.engines import Engine, LocalEngine
 from retrieval.fusion import fuse
 from retrieval.library import Library
 from retrieval.questions import Query
@@ -48,15 +49,25 @@ class Candidates:
     fused: NDArray[np.float32]
 
 
-def search(query: Query, vector: NDArray[np.float32], library: Library) -> Candidates:
+def search(
+    query: Query,
+    vector: NDArray[np.float32],
+    library: Library,
+    *,
+    engine: Engine | None = None,
+) -> Candidates:
     """Find the sentences that may answer, best fused score first; ties by row.
 
     Args:
         vector: The question's, shape (width,), unit length.
+        engine: Names the rows; by default the library itself.
+
+    Raises:
+        EngineFault: The engine can not be asked.
     """
     import numpy as np
 
-    rows = _union(query, vector, library)
+    rows = _union(query, vector, library, engine or LocalEngine(library))
     passages = [library.sentences[row].passage for row in rows]
     sentence_vector = library.sentence_vectors.vectors(rows) @ vector
     context_vector = library.context_vectors.vectors(rows) @ vector
@@ -81,13 +92,12 @@ def search(query: Query, vector: NDArray[np.float32], library: Library) -> Candi
     )
 
 
-def _union(query: Query, vector: NDArray[np.float32], library: Library) -> list[int]:
+def _union(
+    query: Query, vector: NDArray[np.float32], library: Library, engine: Engine
+) -> list[int]:
     """Give the rows that any arm names among its best, ascending."""
-    rows = {row for row, _ in library.sentence_vectors.search(vector, k=ARM_DEPTH)}
-    rows |= {row for row, _ in library.context_vectors.search(vector, k=ARM_DEPTH)}
-    rows |= {row for row, _ in library.sentence_words.best(query.searched, k=ARM_DEPTH)}
-    passages = {row for row, _ in library.passage_vectors.search(vector, k=ARM_DEPTH // 2)}
-    passages |= {row for row, _ in library.passage_words.best(query.searched, k=ARM_DEPTH // 2)}
-    for passage in passages:
+    named = engine.nominate(query.searched, vector, sentences=ARM_DEPTH, passages=ARM_DEPTH // 2)
+    rows = {*named.sentence_words, *named.sentence_vector, *named.context_vector}
+    for passage in {*named.passage_words, *named.passage_vector}:
         rows.update(library.passages[passage].sentences)
     return sorted(rows)

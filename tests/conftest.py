@@ -19,6 +19,8 @@ from retrieval import (
     load_reranker,
     open_library,
 )
+from tests import milvus_servers
+from tests.milvus_servers import MilvusProcess
 from tests.slack_server import SlackServer
 
 CORPUS = Path(__file__).parent.parent / "corpus"
@@ -68,6 +70,31 @@ def open_folder(encoder, tmp_path_factory):
 def library(open_folder, corpus):
     """The five articles, indexed and opened."""
     return open_folder(corpus)
+
+
+@pytest.fixture(scope="session")
+def start_milvus(tmp_path_factory):
+    """Start servers of our own: `start_milvus("wire")` gives a MilvusProcess."""
+    servers = []
+
+    def start(kind: str) -> MilvusProcess:
+        reason = milvus_servers.missing(kind)
+        if reason or milvus_servers.REAL:
+            pytest.skip(reason or "a real Milvus is neither started nor killed")
+        servers.append(MilvusProcess(kind, tmp_path_factory.mktemp("milvus")))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def milvus_url(start_milvus):
+    """A Milvus with all that we use: the real one that is named, or one of our own."""
+    if milvus_servers.missing("wire") is None and milvus_servers.REAL:
+        return milvus_servers.real_url()
+    return start_milvus("wire").url
 
 
 @pytest.fixture

@@ -30,7 +30,15 @@ IN_TERMINAL = (
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of a user: none of our variables, and a terminal of known kind."""
-    ours = ("CLIPPINGS_", "EMBEDDING_MODEL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+    ours = (
+        "CLIPPINGS_",
+        "INDEX_",
+        "EMBEDDING_MODEL",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "COLUMNS",
+        "LINES",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {
         **kept,

@@ -8,6 +8,7 @@ import pytest
 from bot.config import ConfigError, Settings, read_settings, variable_of
 
 ROOT = Path(__file__).parents[2]
+WHO = "root:secret"
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,9 @@ def test_defaults():
     assert settings.model_dump() == {
         "corpus": Path("corpus"),
         "index": Path(".clippings"),
+        "index_url": None,
+        "index_token": None,
+        "index_certificate": None,
         "model": "all-MiniLM-L6-v2",
         "reranker": "clippings",
         "max_file_bytes": 10_000_000,
@@ -115,3 +119,45 @@ def test_an_env_file_that_is_not_text_is_named(tmp_path):
     (tmp_path / ".env").write_bytes("CLIPPINGS_LIMIT=3".encode("utf-16"))
     with pytest.raises(ConfigError, match=r"^\.env can not be read .* Save it as UTF-8"):
         read()
+
+
+def test_without_an_address_the_index_itself_is_searched():
+    """A token alone names no server."""
+    assert Settings(INDEX_TOKEN=WHO, _env_file=None).engine is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("milvus://localhost", "milvus://localhost:19530"),
+        ("milvus://10.0.0.1:1234/news", "milvus://10.0.0.1:1234/news"),
+        ("milvus+tls://db.example.org:443/", "milvus+tls://db.example.org:443"),
+        ("milvus://[::1]:19530", "milvus://[::1]:19530"),
+    ],
+)
+def test_an_address_of_a_milvus_is_read(url, shown):
+    """Port and database may be left out; the token is not part of what is shown."""
+    engine = Settings(INDEX_URL=url, INDEX_TOKEN=WHO, _env_file=None).engine
+    assert str(engine) == shown
+    assert engine.token == WHO
+    assert "secret" not in repr(engine)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:19530",
+        "milvus://",
+        "milvus://host:secret",
+        "milvus://host/a/b",
+        "milvus://host?token=secret",
+        "milvus://root:secret@host",
+        "milvus://host:99999",
+    ],
+)
+def test_another_address_is_refused_and_not_repeated(url, monkeypatch):
+    """It may hold a password."""
+    monkeypatch.setenv("INDEX_URL", url)
+    with pytest.raises(ConfigError, match=r"INDEX_URL can not be used: .* milvus://127") as refused:
+        read()
+    assert "secret" not in str(refused.value)

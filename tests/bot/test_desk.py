@@ -11,7 +11,17 @@ import pytest
 from bot.config import Settings
 from bot.desk import HURRIED, Desk
 from bot.wiring import build_index
-from retrieval import DEFAULT_MODEL, Answer, Help, Question, QuestionError, load_encoder
+from retrieval import (
+    DEFAULT_MODEL,
+    Answer,
+    EngineBehind,
+    Help,
+    LocalEngine,
+    Question,
+    QuestionError,
+    current,
+    load_encoder,
+)
 
 SPOKESPERSON = Question(text="Who is the spokesperson of the US State Department?")
 
@@ -143,3 +153,41 @@ def test_the_ranker_is_left_out_while_others_wait(index, model):
     assert all(isinstance(reply, Answer) for reply in replies)
     # The first began alone or nearly so; then three, two and one were at the Desk.
     assert ranker.read == HURRIED
+
+
+def test_a_generation_that_is_published_while_the_desk_opens_is_opened(own, model):
+    """The engine may have gone on to it already, and no longer search the one before."""
+    corpus, index = own
+    old = current(index)
+
+    def open_engine(library):
+        if library.generation == old:
+            (corpus / "new.txt").write_text("Margaret Vole is the new mayor of Zug.")
+            rebuild(corpus, index)
+            raise EngineBehind("it went on")
+        return LocalEngine(library)
+
+    with Desk(
+        index=index,
+        encoder=model,
+        open_engine=open_engine,
+        open_reranker=no_reranker,
+        clock=time.perf_counter,
+    ) as desk:
+        assert desk.generation == current(index) != old
+
+
+def test_an_engine_without_the_current_generation_opens_no_desk(index, model):
+    """Rather than one that searches something else."""
+
+    def refuse(_library):
+        raise EngineBehind("it is not there")
+
+    with pytest.raises(EngineBehind, match="it is not there"):
+        Desk(
+            index=index,
+            encoder=model,
+            open_engine=refuse,
+            open_reranker=no_reranker,
+            clock=time.perf_counter,
+        )
