@@ -6,9 +6,10 @@ question sees one generation from beginning to end, whatever is published meanwh
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self, assert_never
@@ -95,8 +96,22 @@ class Desk:
         self.close()
 
     @property
-    def articles(self) -> tuple[Article, ...]:
+    def articles(self) -> Sequence[Article]:
         return self._library.articles
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The sha256 of each article in hex, by its path."""
+        return self._library.articles.digests()
+
+    @property
+    def days(self) -> Sequence[date | None]:
+        """The day of publication of each article."""
+        return self._library.articles.days()
+
+    def find(self, path: str) -> Article | None:
+        """Give the article of a path, or None."""
+        return self._library.articles.find(path)
 
     @property
     def generation(self) -> str:
@@ -161,7 +176,9 @@ class Desk:
             generation = current(self._index)
             if generation in {self.generation, self._refused}:
                 return
-            opened = open_library(self._index, fingerprint=self._encoder.fingerprint)
+            opened = open_library(
+                self._index, fingerprint=self._encoder.fingerprint, before=self._library
+            )
         except ClippingsError as error:
             # The old generation still answers; a broken new one is reported once, not per question.
             if generation != self._refused:

@@ -9,16 +9,18 @@ from bot.config import NO_RERANKER, Settings
 from bot.desk import Desk
 from retrieval import (
     IndexMissing,
+    Memory,
     Progress,
     Reading,
     Report,
     Reranker,
     build,
     current,
+    current_facts,
     load_encoder,
     load_reranker,
-    open_library,
     read_corpus,
+    warm,
 )
 
 clock = time.perf_counter
@@ -29,21 +31,48 @@ def today() -> date:
     return datetime.fromtimestamp(time.time(), tz=UTC).astimezone().date()
 
 
+class Indexer:
+    """Indexes the corpus, again and again: what was read, hashed and loaded once stays at hand."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._encoder = load_encoder(settings.model)
+        self._memory = Memory()
+
+    def warm(self) -> None:
+        """Load what a new article needs now, so that the first one does not wait for it.
+
+        Raises:
+            ModelError: it can not be loaded.
+        """
+        warm(self._encoder)
+
+    def index(self, *, on_progress: Progress) -> Report:
+        """Index what changed.
+
+        Raises:
+            ClippingsError: the corpus, the model or the index can not be used; nothing was
+                published.
+        """
+        return build(
+            self._settings.corpus,
+            self._settings.index,
+            self._encoder,
+            limit_bytes=self._settings.max_file_bytes,
+            clock=time.time,
+            wait=time.sleep,
+            on_progress=on_progress,
+            memory=self._memory,
+        )
+
+
 def build_index(settings: Settings, *, on_progress: Progress) -> Report:
-    """Index the corpus, re-using what the previous generation has.
+    """Index the corpus once, re-using what the previous generation has.
 
     Raises:
-        ClippingsError: the corpus, the model or the index can not be used; nothing was published.
+        ClippingsError: as `Indexer.index`.
     """
-    return build(
-        settings.corpus,
-        settings.index,
-        load_encoder(settings.model),
-        limit_bytes=settings.max_file_bytes,
-        clock=time.time,
-        wait=time.sleep,
-        on_progress=on_progress,
-    )
+    return Indexer(settings).index(on_progress=on_progress)
 
 
 def open_desk(settings: Settings, *, on_progress: Progress, say: Callable[[str], None]) -> Desk:
@@ -89,9 +118,7 @@ def with_known_corpus(settings: Settings) -> Settings:
     """Fall back on the folder that was indexed if the default one is not there."""
     if settings.names_corpus or settings.corpus.is_dir() or not _is_indexed(settings.index):
         return settings
-    library = open_library(settings.index, fingerprint=None)
-    library.close()
-    return settings.model_copy(update={"corpus": Path(library.facts.corpus)})
+    return settings.model_copy(update={"corpus": Path(current_facts(settings.index).corpus)})
 
 
 def read_articles(settings: Settings) -> Reading:

@@ -56,7 +56,7 @@ from retrieval.fitting import (
     fit,
 )
 from retrieval.generations import current
-from retrieval.indexing import Progress, Report, build
+from retrieval.indexing import Memory, Progress, Report, build, warm
 from retrieval.judging import (
     SHOWN,
     Given,
@@ -66,7 +66,7 @@ from retrieval.judging import (
     given_of,
     unknown_golds,
 )
-from retrieval.library import Facts, Library, open_library
+from retrieval.library import Facts, Library, current_facts, open_library
 from retrieval.measures import Bin
 from retrieval.modelfiles import DEFAULT_MODEL
 from retrieval.quoting import Claim, find_quote, verify
@@ -106,6 +106,7 @@ __all__ = [
     "IndexUnwritable",
     "Judged",
     "Library",
+    "Memory",
     "ModelError",
     "Progress",
     "Question",
@@ -130,6 +131,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "current",
+    "current_facts",
     "evaluate",
     "evaluate_ranking",
     "example_of",
@@ -144,5 +146,6 @@ __all__ = [
     "read_corpus",
     "unknown_golds",
     "verify",
+    "warm",
     "way_of",
 ]

@@ -13,13 +13,13 @@ from retrieval.datatypes import (
     Resolved,
 )
 from retrieval.embedding import Encoder
-from retrieval.lexical import tokens
 from retrieval.library import Library
 from retrieval.questions import Query, clean, is_smalltalk, understand
 from retrieval.quoting import quote
 from retrieval.ranking import rank, rerank
 from retrieval.reranking import Reranker
 from retrieval.searching import search
+from retrieval.words import tokens
 
 # How many hits are quoted and compared with each other, to find what supports what.
 QUOTED = 20

@@ -57,7 +57,7 @@ def search(query: Query, vector: NDArray[np.float32], library: Library) -> Candi
     import numpy as np
 
     rows = _union(query, vector, library)
-    passages = [library.sentences[row].passage for row in rows]
+    passages = library.passages_of(rows)
     sentence_vector = library.sentence_vectors.vectors(rows) @ vector
     context_vector = library.context_vectors.vectors(rows) @ vector
     passage_vector = library.passage_vectors.vectors(passages) @ vector
@@ -89,5 +89,5 @@ def _union(query: Query, vector: NDArray[np.float32], library: Library) -> list[
     passages = {row for row, _ in library.passage_vectors.search(vector, k=ARM_DEPTH // 2)}
     passages |= {row for row, _ in library.passage_words.best(query.searched, k=ARM_DEPTH // 2)}
     for passage in passages:
-        rows.update(library.passages[passage].sentences)
+        rows.update(library.sentences_in(passage))
     return sorted(rows)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.lexical import stems
+from retrieval.words import stems
 from retrieval.names import acronyms, alternatives, spelled_out
 
 
