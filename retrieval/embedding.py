@@ -23,7 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.bert import Bert, load_bert, pieces_of, threads_for, vector_of
+from retrieval.bert import (
+    BF16,
+    F32,
+    Bert,
+    load_checkpoint,
+    pieces_of,
+    ready,
+    threads_for,
+    vector_of,
+)
 from retrieval.encoding import (
     MOST_PIECES,
     Bulk,
@@ -53,7 +62,7 @@ if TYPE_CHECKING:
 
 # Raised when the way from a text to its vector changes: part of the fingerprint.
 FORMAT = "1"
-DEFAULT_FORMAT = "2"  # of the default model, with the name of its way
+DEFAULT_FORMAT = "3"  # of the default model, with the name of its way
 BATCH = 16  # 8 to 32 are equally fast on two cores
 STEP = 8  # a text is padded to the next multiple of so many word pieces
 
@@ -65,7 +74,7 @@ GOLDEN_TEXTS = (
     "Lt. Gov. Smith's budget grew by 4.5% in São Paulo.",
 )
 GOLDEN_COSINES = (1.0, 0.449380, 0.096453)
-GOLDEN_TOLERANCE = 1e-4
+GOLDEN_TOLERANCES = {F32: 1e-4, BF16: 4e-3}
 
 LIBRARIES = {
     "HF_HUB_OFFLINE": "1",  # what must be fetched was fetched by now
@@ -215,14 +224,14 @@ class Encoder:
     def _plain(self) -> Bert:
         if self._bert is None:
             set_libraries(LIBRARIES)
-            bert = load_bert(self._folder)
+            bert = ready(load_checkpoint(self._folder), self.way.name)
             _self_test(bert)
             self._bert = bert
         return self._bert
 
     def _ready(self) -> Bulk:
         if self._bulk is None:
-            self._bulk = load_bulk(self._plain(), self.way, GOLDEN_TEXTS)
+            self._bulk = load_bulk(self._plain(), GOLDEN_TEXTS)
         return self._bulk
 
 
@@ -292,7 +301,7 @@ def _self_test(bert: Bert) -> None:
     vectors = [vector_of(bert, text) for text in GOLDEN_TEXTS]
     cosines = [round(float(vectors[0] @ vector), 6) for vector in vectors]
     if any(
-        not abs(found - golden) <= GOLDEN_TOLERANCE  # so that NaN fails
+        not abs(found - golden) <= GOLDEN_TOLERANCES[bert.numbers]  # so that NaN fails
         for found, golden in zip(cosines, GOLDEN_COSINES, strict=True)
     ):
         raise ModelError(

@@ -9,9 +9,9 @@ Decisions of this module:
   depends on how many there are.
 * A text's vector must be the same, bit for bit, whatever is encoded beside it: an index that
   re-used vectors is then the one that a build from nothing writes. No library promises that for
-  products of matrices of different heights. With f32 it does not hold (MKL, torch 2.13), so each
-  text goes alone, which makes it so. With bf16 (oneDNN) it held for all lengths and companies that
-  the tests tried; it is tried again when the model is loaded, and where it fails texts go alone.
+  products of matrices of different heights. With matrices laid out for oneDNN it held, in bf16 and
+  f32, for all lengths and companies that the tests tried (with MKL it did not); it is tried again
+  when the model is loaded, and where it fails each text goes alone, which makes it so.
 * OpenVINO was measured beside it (`tests/benchmarks/encoding.py`) and left out: in bf16 it did
   1.0 to 1.2 times as much per second of the processor, and its vectors change with the batch.
 """
@@ -21,11 +21,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.bert import Bert, hidden, threads_for, workers
+from retrieval.bert import BF16, F32, Bert, hidden, ready, threads_for, workers
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_NAMES
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BF16, F32 = "bf16", "f32"
 MOST_PIECES = 256  # word pieces that the model reads, special ones included
 PIECES_AT_ONCE = 1024  # 8 neighbourhoods; twice as many are no faster
 TEXTS_AT_ONCE = 512  # tokenized together: bounds the memory, and shows progress
@@ -111,11 +110,10 @@ def way_of(model: str, *, cpu: Path = _CPU) -> Way:
     return Way(name=F32, reason=f"plain torch: the processor has none of {', '.join(_FLAGS)}")
 
 
-def load_bulk(bert: Bert, way: Way, golden: Sequence[str]) -> Bulk:
-    """Make a model ready, and try it.
+def load_bulk(bert: Bert, golden: Sequence[str]) -> Bulk:
+    """Try a model before many texts go through it.
 
     Args:
-        bert: In f32.
         golden: Texts to try it with.
 
     Raises:
@@ -123,26 +121,23 @@ def load_bulk(bert: Bert, way: Way, golden: Sequence[str]) -> Bulk:
     """
     import torch
 
-    if way.name == F32:
-        return Bulk(bert=bert, pieces_at_once=1)
-    weights = {name: weight.bfloat16() for name, weight in bert.weights.items()}
-    bulk = Bulk(bert=replace(bert, weights=weights), pieces_at_once=PIECES_AT_ONCE)
-    encodings = bert.tokenizer.encode_batch([*golden, " ".join(golden), " ".join([*golden] * 4)])
+    texts = [*golden, " ".join(golden), " ".join([*golden] * 4)]
+    encodings = bert.tokenizer.encode_batch(texts)
+    exactly = bert if bert.numbers == F32 else ready(bert.checkpoint, F32)
     with threads_for(1):
-        exact = [hidden(bert, [encoding])[0].mean(0) for encoding in encodings]
-        alone = [hidden(bulk.bert, [encoding])[0] for encoding in encodings]
-        together = hidden(bulk.bert, encodings)
+        exact = [hidden(exactly, [encoding])[0].mean(0) for encoding in encodings]
+        alone = [hidden(bert, [encoding])[0] for encoding in encodings]
+        together = hidden(bert, encodings)
     pooled = [vectors.float().mean(0) for vectors in alone]
     cosines = torch.cosine_similarity(torch.stack(exact), torch.stack(pooled))
     if not float(cosines.min()) >= NEAREST_COSINE:  # so that NaN fails
         raise ModelError(
-            f"In {way.name} the model computes other vectors than in f32 (cosine "
+            f"In {bert.numbers} the model computes other vectors than in f32 (cosine "
             f"{float(cosines.min()):.6f}, not {NEAREST_COSINE}). Install the versions of torch, "
             "transformers and tokenizers that requirements.txt names."
         )
-    if all(map(torch.equal, alone, together)):
-        return bulk
-    return replace(bulk, pieces_at_once=1)
+    same = all(map(torch.equal, alone, together))
+    return Bulk(bert=bert, pieces_at_once=PIECES_AT_ONCE if same else 1)
 
 
 def encode_texts(

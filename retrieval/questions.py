@@ -19,6 +19,7 @@ from retrieval.lexical import LexicalIndex
 from retrieval.library import Library
 from retrieval.names import acronyms, alternatives, is_listed, spelled_out
 from retrieval.spelling import apply, correct
+from retrieval.synonyms import synonyms
 from retrieval.words import Token, content, stems, tokens
 
 LONG = 18  # content words; 99 of 100 questions of the development sets have fewer
@@ -161,6 +162,7 @@ def understand(question: Question, library: Library) -> Query:
     asked = content(resolved.text)
     found = tuple(dict.fromkeys(token.stem for token in asked))
     also = {
+        **_meanings(resolved.text, asked, words),
         **_surnames(resolved.text, asked, library),
         **alternatives(resolved.text),
         **_spelled_out(resolved.text, library),
@@ -248,6 +250,21 @@ def _surnames(
         texts = (library.sentences[row].text for row in rows)
         if any(given[0] not in stems(each) for each in texts):
             found.update(dict.fromkeys(given, ((last,),)))
+    return found
+
+
+def _meanings(
+    text: str, asked: list[Token], words: LexicalIndex
+) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Let a word that no article has be said in words that articles have."""
+    found = {}
+    for token in asked:
+        is_name = text[token.start].isupper() and token.start > 0
+        if words.has(token.stem) or token.stem in _LIGHT or is_name:
+            continue
+        mates = tuple((mate,) for mate in synonyms(token.stem) if words.has(mate))
+        if mates:
+            found[token.stem] = mates
     return found
 
 

@@ -15,7 +15,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.bert import Bert, hidden, load_bert, workers
+from retrieval.bert import Bert, hidden, load_checkpoint, ready, workers
+from retrieval.encoding import way_of
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_MODEL, find_model
 
@@ -104,7 +105,6 @@ class OtherReranker:
 
 
 def _load_own() -> OwnReranker:
-    import torch
     from safetensors.torch import load
 
     data = resources.files("retrieval").joinpath("ranker", "ranker.safetensors").read_bytes()
@@ -115,13 +115,11 @@ def _load_own() -> OwnReranker:
         )
     folder, _ = find_model(DEFAULT_MODEL)
     changes = load(data)
-    bert = load_bert(folder)
-    bert.tokenizer.enable_truncation(PIECES, strategy="longest_first")
-    weights = _merged(bert.weights, changes)
-    if torch.cpu._is_avx512_bf16_supported():  # noqa: SLF001 - the only way to ask; twice as fast
-        weights = {name: weight.bfloat16() for name, weight in weights.items()}
+    checkpoint = load_checkpoint(folder)
+    checkpoint.tokenizer.enable_truncation(PIECES, strategy="longest_first")
+    merged = replace(checkpoint, weights=_merged(checkpoint.weights, changes))
     return OwnReranker(
-        bert=replace(bert, weights=weights),
+        bert=ready(merged, way_of(DEFAULT_MODEL).name),
         weight=changes["head.weight"].float(),
         bias=changes["head.bias"].float(),
     )

@@ -91,7 +91,7 @@ def create_app(
         store=store,
         answer=answerer,
         client_for=client_for,
-        busy=busy_message(),
+        busy=busy_message,
         trouble=failure_message,
         unshared=unshared_message,
         metrics=metrics,

@@ -6,7 +6,8 @@ exception from `accept` means that nothing was stored: do not acknowledge, Slack
 
     taken      stored; it will be answered
     duplicate  seen before (same event id, or its twin); nothing to do
-    busy       too many questions wait; the asker is told so by us, and it is never answered later
+    busy       too many questions wait; the asker is told so by us (`refusing`), and it is never
+               answered later
     applied    an edit or a deletion of a question that we know
     ignored    an edit or a deletion of a message that is none of our questions; its text is not
                stored
@@ -30,14 +31,15 @@ from bot.metrics import Metrics
 from bot.slack.elements import Message
 from bot.slack.poster import GIVE_UP_S, Poster, write_messages
 from bot.slack.posting import Later, NotInstalled
+from bot.slack.refusing import Refuser
 from bot.slack.steps import Bell, attempt, join, repeat
 from bot.store import Bounds, Claimed, Job, Letter, Store
 
 MOST_ANSWERINGS: Final = 3  # of one question that always fails, or always ends the process
 PACE_S: Final = 1.0  # between messages in one channel; Slack allows one a second
-BUSY_FOR_S: Final = 60.0  # as long it is worth saying
 _SWEEP_S = 60.0
 _DRAIN_S = 0.05
+_REST_S = 0.1  # between one handful of refusals and the next: answers have the processor first
 _SHORTEST_WAIT_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -102,7 +104,8 @@ class Delivery:
         unshared: Told to who pressed «Share» where that can not be posted; given the error code.
         bar: Told the team and Slack's error code where no call of a team can succeed any more
             (`invalid_auth` and its kin); gives whether there are other teams, which go on.
-        busy: Told to the asker, privately, where too many questions wait.
+        busy: Told to the asker, privately, where too many questions wait; given how many of theirs
+            found no room.
         trouble: Told to the asker, privately, where answering fails; given the answer id, which is
             in the log.
         on_stop: Called once with the error code where there are none: the process is to end with
@@ -116,7 +119,7 @@ class Delivery:
         store: Store,
         answer: Answering,
         client_for: Callable[[str], WebClient],
-        busy: Message,
+        busy: Callable[[int], Message],
         trouble: Callable[[str], Message],
         unshared: Callable[[str], Message],
         metrics: Metrics,
@@ -130,7 +133,6 @@ class Delivery:
     ) -> None:
         self._store = store
         self._answer = answer
-        self._busy = write_messages((busy,))
         self._trouble = trouble
         self._unshared = unshared
         self._metrics = metrics
@@ -153,13 +155,24 @@ class Delivery:
             bar=bar,
             on_stop=self._stop,
         )
+        self._refuser = Refuser(
+            store=store,
+            client_for=client_for,
+            busy=busy,
+            metrics=metrics,
+            clock=clock,
+            bar=bar,
+            on_stop=self._stop,
+        )
         self._workers = [self._thread(f"worker-{n}", self._work) for n in range(workers)]
         self._others = [
             *(self._thread(f"poster-{n}", self._post) for n in range(posters)),
+            self._thread("refuser", self._refuse),
             self._thread("sweeper", self._sweep),
         ]
         metrics.watch("open_questions", "Questions on their way", store.count_open)
         metrics.watch("unsent_messages", "Messages in the outbox", store.count_unsent)
+        metrics.watch("untold_refusals", "Questions still to be told «busy»", store.count_untold)
 
     @property
     def is_running(self) -> bool:
@@ -182,13 +195,13 @@ class Delivery:
             StoreError: it could not be stored; do not acknowledge.
         """
         began = self._clock()
-        accepted = self._store.put(
-            incoming, bounds=self._bounds, busy=self._busy, busy_for=BUSY_FOR_S
-        )
+        accepted = self._store.put(incoming, bounds=self._bounds)
         self._metrics.took("put", self._clock() - began)
         self._metrics.saw_event(incoming.surface, accepted)
-        self._asked.ring()
-        self._written.ring()
+        if accepted in {"taken", "applied"}:
+            self._asked.ring()
+        if accepted == "applied":  # a deletion: there is an answer to take back
+            self._written.ring()
         logger.info("accepted event=%s result=%s", incoming.event_id, accepted)
         return accepted
 
@@ -255,6 +268,10 @@ class Delivery:
     def post_one(self) -> bool:
         """Make one call to Slack; False where none is due."""
         return self._poster.post_one()
+
+    def refuse_some(self) -> bool:
+        """Tell some of those who found no room; False where nobody is to be told."""
+        return self._refuser.tell_some()
 
     def _finish(self, claimed: Claimed, answered: Answered | None) -> None:
         outcome = "silence" if answered is None else answered.outcome
@@ -339,6 +356,10 @@ class Delivery:
 
     def _post(self) -> None:
         repeat(self.post_one, bell=self._written, until=self._closed)
+
+    def _refuse(self) -> None:
+        while not self._closed.wait(_REST_S):
+            attempt(self.refuse_some)
 
     def _sweep(self) -> None:
         while not self._closed.wait(_SWEEP_S):

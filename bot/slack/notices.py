@@ -86,9 +86,11 @@ def hint_message(prompts: Sequence[Prompt] = ()) -> Message:
     return _notice(f"What would you like to know? Mention me together with your question.{example}")
 
 
-def busy_message() -> Message:
+def busy_message(questions: int = 1) -> Message:
+    """Say that somebody's last questions, this many, found no room."""
+    which = "Yours was" if questions == 1 else f"Your last {questions} were"
     return _notice(
-        "Too many questions are waiting. Yours was not taken; please ask again in a minute."
+        f"Too many questions are waiting. {which} not taken; please ask again in a minute."
     )
 
 

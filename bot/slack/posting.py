@@ -217,7 +217,7 @@ def tell(
 ) -> Outcome:
     """Show a message to one person, by the response_url as long as it holds."""
     if response_url:
-        outcome = _respond(message, response_url)
+        outcome = _respond(client, message, response_url)
         if isinstance(outcome, Posted) or outcome.code not in _GONE_URLS:
             return outcome
     outcome = _call(
@@ -347,7 +347,7 @@ def _broken(error: Exception) -> Failed:
     return Failed(verdict=Verdict.UNKNOWN, code=code)
 
 
-def _respond(message: Message, url: str) -> Outcome:
+def _respond(client: WebClient, message: Message, url: str) -> Outcome:
     body: dict[str, Json] = {
         "response_type": "ephemeral",
         "replace_original": False,
@@ -355,7 +355,7 @@ def _respond(message: Message, url: str) -> Outcome:
         "blocks": list(message.blocks),
     }
     try:
-        webhook = WebhookClient(url, timeout=TIMEOUT_S, retry_handlers=[])
+        webhook = WebhookClient(url, timeout=TIMEOUT_S, ssl=client.ssl, retry_handlers=[])
         response = webhook.send_dict(body)
     except (OSError, http.client.HTTPException) as error:
         return _broken(error)

@@ -6,8 +6,8 @@ Every arrow is one transaction. A question and its answer share an `answer_id`.
                           ┌──────────┐   claim   ┌──────────┴┐  finish   ┌────────┐  settled
     put ──► (room?) ────► │ waiting  │ ────────► │ answering │ ────────► │answered│ ────────► closed
                │ no       └──────────┘ ◄──────── └───────────┘           └────────┘
-               └──► closed «busy»      lease over, released, put back        │ writes the answer:
-                                                                             ▼
+               ▼                       lease over, released, put back        │ writes the answer:
+            refused «busy» ──► closed, once the asker is told               ▼
     answer                ┌──────────┐   claim   ┌───────────┐  posted   ┌────────┐
                           │  ready   │ ────────► │  sending  │ ────────► │  sent  │ ◄─┐
                           └──────────┘           └───────────┘           └────────┘   │ found
@@ -26,8 +26,7 @@ never inside of one; `sending` is on the disk before the call begins.
 
 import os
 import secrets
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Self
@@ -37,10 +36,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.incoming import Accepted, Incoming
 from bot.store import inbox, ledger, outbox, settling
-from bot.store.inbox import Bounds, Claimed
+from bot.store.inbox import Bounds, Claimed, Refused
 from bot.store.ledger import STATE_LIVES_S, Shown
 from bot.store.opening import SQLITE, StoreError, open_engine, take_turn, told
 from bot.store.outbox import MOST_TRIES, SETTLE_S, Job, Letter
+from bot.store.turn import Turn, Urgency
 
 __all__ = [
     "MOST_TRIES",
@@ -50,6 +50,7 @@ __all__ = [
     "Claimed",
     "Job",
     "Letter",
+    "Refused",
     "Shown",
     "Store",
     "StoreError",
@@ -82,7 +83,7 @@ class Store:
         self._lock = lock
         self._clock = clock
         # SQLite lets one write at a time and makes the others poll; they wait here instead.
-        self._turn = threading.Lock()
+        self._turn = Turn()
         if engine.dialect.name == SQLITE:  # then nobody else is there, and whoever was, is gone
             with self._writing() as db:
                 inbox.release_all(db)
@@ -118,17 +119,32 @@ class Store:
 
     # The inbox
 
-    def put(self, incoming: Incoming, *, bounds: Bounds, busy: str, busy_for: float) -> Accepted:
-        """Commit what came in; when this returns it may be acknowledged.
-
-        Args:
-            busy: The payload that tells the asker where there is no room, for `busy_for` seconds.
-        """
-        now = self._clock()
+    def put(self, incoming: Incoming, *, bounds: Bounds) -> Accepted:
+        """Commit what came in; when this returns it may be acknowledged."""
         with self._writing() as db:
-            return inbox.put(
-                db, incoming, bounds=bounds, busy=busy, busy_until=now + busy_for, now=now
-            )
+            return inbox.put(db, incoming, bounds=bounds, now=self._clock())
+
+    def claim_refused(self, *, most: int) -> tuple[Refused, ...]:
+        """Take up questions for which there was no room in the last minute, the oldest first."""
+        now = self._clock()
+        with self._reading() as db:
+            if not inbox.is_any_refused(db, now=now):
+                return ()
+        with self._advancing(Urgency.REFUSAL) as db:
+            return inbox.claim_refused(db, most=most, now=now)
+
+    def close_refused(self, refused: Sequence[Refused]) -> None:
+        """Note that their askers were told, or can not be."""
+        with self._advancing(Urgency.REFUSAL) as db:
+            inbox.close_refused(db, [each.id for each in refused])
+
+    def put_off_refused(self, refused: Sequence[Refused], *, until: float) -> None:
+        with self._advancing(Urgency.REFUSAL) as db:
+            inbox.put_off_refused(db, [each.id for each in refused], until=until)
+
+    def count_untold(self) -> int:
+        with self._reading() as db:
+            return inbox.count_untold(db, now=self._clock())
 
     def claim_question(self) -> Claimed | None:
         now = self._clock()
@@ -202,7 +218,7 @@ class Store:
         with self._reading() as db:
             if not outbox.is_any_due(db, now=now):
                 return None
-        with self._writing() as db:
+        with self._writing(Urgency.ANSWER) as db:
             return outbox.claim(db, now=now, pace_s=pace_s)
 
     def posted(self, job: Job, *, ts: str | None) -> bool:
@@ -330,20 +346,20 @@ class Store:
             return ledger.take_state(db, state, now=self._clock())
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, urgency: Urgency = Urgency.EVENT) -> Iterator[Connection]:
         """A transaction that is on the disk when it ends."""
-        with self._transaction(self._engine) as db:
+        with self._transaction(self._engine, urgency) as db:
             yield db
 
     @contextmanager
-    def _advancing(self) -> Iterator[Connection]:
+    def _advancing(self, urgency: Urgency = Urgency.ANSWER) -> Iterator[Connection]:
         """A transaction that a loss of power may undo, because it would be made again."""
-        with self._transaction(self._lazy) as db:
+        with self._transaction(self._lazy, urgency) as db:
             yield db
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        turn = self._turn if engine.dialect.name == SQLITE else nullcontext()
+    def _transaction(self, engine: Engine, urgency: Urgency) -> Iterator[Connection]:
+        turn = self._turn.taken(urgency) if engine.dialect.name == SQLITE else nullcontext()
         try:
             with turn, engine.begin() as db:
                 yield db

@@ -1,13 +1,15 @@
 """Questions on their way in: put, claim, put back. Each function is part of one transaction."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
     Float,
+    Integer,
     RowMapping,
     and_,
     bindparam,
@@ -21,10 +23,12 @@ from sqlalchemy import (
 
 from bot.incoming import Accepted, Incoming
 from bot.store.opening import take_turn
-from bot.store.outbox import Letter, add_letter, cancel, remove_answer
+from bot.store.outbox import cancel, remove_answer
 from bot.store.schema import events, questions
 
 LEASE_S = 60.0  # a question takes some 50 ms; who needs a minute is dead
+BUSY_FOR_S = 60.0  # as long «busy» is worth saying
+REFUSAL_LEASE_S = 20.0  # after a call that was lost, it is told again
 OPEN = ("waiting", "answering", "answered")
 KEPT_IN_THREAD = 4
 
@@ -59,6 +63,14 @@ _CROWD = select(
     func.count(case((and_(_OF_TEAM, questions.c.channel == bindparam("channel")), 1))),
     func.count(case((and_(_OF_TEAM, questions.c.user == bindparam("user")), 1))),
 ).where(questions.c.state.in_(OPEN))
+_UNTOLD = and_(questions.c.state == "refused", questions.c.at > _NOW - BUSY_FOR_S)
+_REFUSED = (
+    select(questions)
+    .where(_UNTOLD, questions.c.not_before <= _NOW)
+    .order_by(questions.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +100,16 @@ class Claimed:
     at: float
 
 
-def put(
-    db: Connection, incoming: Incoming, *, bounds: Bounds, busy: str, busy_until: float, now: float
-) -> Accepted:
-    """Commit what came in, once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A question for which there was no room, and whose asker is to be told."""
 
-    Args:
-        busy: What to tell the asker where there is no room, until `busy_until`.
-    """
+    id: int
+    incoming: Incoming
+
+
+def put(db: Connection, incoming: Incoming, *, bounds: Bounds, now: float) -> Accepted:
+    """Commit what came in, once."""
     take_turn(db)
     if _is_seen(db, incoming.event_id):
         return "duplicate"
@@ -105,7 +119,7 @@ def put(
         case "delete":
             return _delete(db, incoming, now)
         case _:
-            return _ask(db, incoming, bounds, Letter(payload=busy, expires_at=busy_until), now)
+            return _ask(db, incoming, bounds, now)
 
 
 def claim(db: Connection, *, now: float) -> Claimed | None:
@@ -188,6 +202,33 @@ def release_all(db: Connection) -> None:
         .where(questions.c.state == "answering")
         .values(state="waiting", claim=None, not_before=0.0)
     )
+    db.execute(update(questions).where(questions.c.state == "refused").values(not_before=0.0))
+
+
+def claim_refused(db: Connection, *, most: int, now: float) -> tuple[Refused, ...]:
+    """Take up those who were refused first, and are not told; for REFUSAL_LEASE_S."""
+    rows = db.execute(_REFUSED, {"now": now, "most": most}).mappings().all()
+    put_off_refused(db, [row["id"] for row in rows], until=now + REFUSAL_LEASE_S)
+    return tuple(Refused(id=row["id"], incoming=_incoming(row)) for row in rows)
+
+
+def is_any_refused(db: Connection, *, now: float) -> bool:
+    return db.execute(_REFUSED, {"now": now, "most": 1}).first() is not None
+
+
+def close_refused(db: Connection, ids: Sequence[int]) -> None:
+    """Note that these were told, or can not be."""
+    mine = and_(questions.c.id.in_(ids), questions.c.state == "refused")
+    db.execute(update(questions).where(mine).values(state="closed", response_url=None))
+
+
+def put_off_refused(db: Connection, ids: Sequence[int], *, until: float) -> None:
+    mine = and_(questions.c.id.in_(ids), questions.c.state == "refused")
+    db.execute(update(questions).where(mine).values(not_before=until))
+
+
+def count_untold(db: Connection, *, now: float) -> int:
+    return db.scalar(select(func.count()).select_from(questions).where(_UNTOLD), {"now": now}) or 0
 
 
 def count_open(db: Connection) -> int:
@@ -216,16 +257,14 @@ def _remember(db: Connection, event_id: str, now: float) -> None:
     db.execute(insert(events).values(event_id=event_id, at=now))
 
 
-def _ask(db: Connection, incoming: Incoming, bounds: Bounds, busy: Letter, now: float) -> Accepted:
+def _ask(db: Connection, incoming: Incoming, bounds: Bounds, now: float) -> Accepted:
     if _find(db, incoming, _kind(incoming)) is not None:
         return "duplicate"
     _remember(db, incoming.event_id, now)
-    answer_id = secrets.token_hex(8)
     if _has_room(db, incoming, bounds):
-        _insert(db, incoming, answer_id, state="waiting", text=incoming.text, now=now)
+        _insert(db, incoming, state="waiting", outcome="", now=now)
         return "taken"
-    _insert(db, incoming, answer_id, state="closed", text="", now=now)
-    add_letter(db, answer_id, incoming, busy, asked_at=now, now=now)
+    _insert(db, replace(incoming, text=""), state="refused", outcome="busy", now=now)
     return "busy"
 
 
@@ -259,7 +298,8 @@ def _delete(db: Connection, incoming: Incoming, now: float) -> Accepted:
     taken_back = remove_answer(db, incoming.team, incoming.channel, incoming.ts, now=now)
     _remember(db, incoming.event_id, now)
     if row is None:
-        _insert(db, incoming, secrets.token_hex(8), state="closed", text="", now=now)
+        gone = replace(incoming, text="", response_url=None)
+        _insert(db, gone, state="closed", outcome="deleted", now=now)
         return "applied" if taken_back else "ignored"
     db.execute(
         update(questions)
@@ -279,13 +319,10 @@ def _find(db: Connection, incoming: Incoming, kind: str) -> RowMapping | None:
     return db.execute(_FIND, place).mappings().first()
 
 
-def _insert(
-    db: Connection, incoming: Incoming, answer_id: str, *, state: str, text: str, now: float
-) -> None:
-    outcome = "" if state == "waiting" else "deleted" if incoming.surface == "delete" else "busy"
+def _insert(db: Connection, incoming: Incoming, *, state: str, outcome: str, now: float) -> None:
     db.execute(
         insert(questions).values(
-            answer_id=answer_id,
+            answer_id=secrets.token_hex(8),
             event_id=incoming.event_id,
             team=incoming.team,
             channel=incoming.channel,
@@ -295,8 +332,8 @@ def _insert(
             thread_ts=incoming.thread_ts,
             root=incoming.root,
             user=incoming.user,
-            text=text,
-            response_url=incoming.response_url if state == "waiting" else None,
+            text=incoming.text,
+            response_url=incoming.response_url,
             state=state,
             outcome=outcome,
             at=now,

@@ -162,12 +162,11 @@ def take_state(db: Connection, state: str, *, now: float) -> bool:
 
 def sweep(db: Connection, *, now: float) -> None:
     """Delete what is kept no longer."""
-    is_over = and_(questions.c.state == "closed", questions.c.at < now - KEYS_KEPT_S)
+    is_over = and_(questions.c.state.in_(("closed", "refused")), questions.c.at < now - KEYS_KEPT_S)
     db.execute(delete(questions).where(is_over))
     db.execute(delete(events).where(events.c.at < now - KEYS_KEPT_S))
-    expired = and_(answers.c.expires_at < now, answers.c.state == "ready")
     old = and_(answers.c.at < now - ANSWERS_KEPT_S, answers.c.state.in_(("sent", "dead")))
-    db.execute(delete(answers).where(or_(expired, old)))
+    db.execute(delete(answers).where(old))
     kept = select(answers.c.answer_id)
     db.execute(delete(places).where(places.c.answer_id.not_in(kept)))
     stale = and_(feedback.c.at < now - REASONS_KEPT_S, feedback.c.reason != "")

@@ -38,7 +38,6 @@ _IS_DUE = and_(
         and_(answers.c.state == "sending", answers.c.lease_until < _NOW),
     ),
     lanes.c.free_at <= _NOW,
-    or_(answers.c.expires_at.is_(None), answers.c.expires_at > _NOW),
 )
 _IN_LANE = answers.join(lanes, lanes.c.lane == answers.c.lane)
 _ANY_DUE = select(answers.c.id).select_from(_IN_LANE).where(_IS_DUE).limit(1)
@@ -57,18 +56,12 @@ Value = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What goes to Slack.
-
-    Attributes:
-        payload: The messages, as delivery wrote them.
-        expires_at: When it is not worth sending any more, or None.
-    """
+    """What goes to Slack; `payload` is the messages, as delivery wrote them."""
 
     payload: str
     private: bool = True
     places: tuple[Place, ...] = ()
     generation: str = ""
-    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +256,6 @@ def _new(
         "payload": letter.payload,
         "state": "ready",
         "generation": letter.generation,
-        "expires_at": letter.expires_at,
         "at": now,
         "asked_at": asked_at,
     }

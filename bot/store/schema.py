@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -120,7 +120,6 @@ answers = Table(
     Column("claim", String),
     Column("lease_until", Float, nullable=False, default=0.0),
     Column("not_before", Float, nullable=False, default=0.0),
-    Column("expires_at", Float),
     Column("generation", String, nullable=False, default=""),
     Column("noted", String, nullable=False, default=""),
     Column("at", Float, nullable=False),

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from retrieval.bert import load_bert
+from retrieval.bert import load_checkpoint
 from retrieval.ranker.augmentation import CANDIDATES, example_of
 from retrieval.ranker.crossencoder import (
     MAX_PIECES,
@@ -66,7 +66,7 @@ def main() -> None:
     groups = load_groups(args.data, synthetic=args.synthetic, seed=args.seed)
     counts = dict(Counter(group.source for group in groups))
     print(json.dumps(counts), flush=True)
-    model, base = Scorer(args.base), load_bert(args.base)
+    model, base = Scorer(args.base), load_checkpoint(args.base)
     if args.start:
         resume(model, args.start)
     base.tokenizer.enable_truncation(MAX_PIECES)

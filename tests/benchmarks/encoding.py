@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrieval import modelfiles
-from retrieval.bert import Bert, load_bert
+from retrieval.bert import Checkpoint, load_checkpoint, ready
 from retrieval.embedding import GOLDEN_TEXTS, LIBRARIES, Encoder
-from retrieval.encoding import BF16, F32, Way, encode_texts, load_bulk
+from retrieval.encoding import BF16, F32, encode_texts, load_bulk
 from retrieval.segmentation import sentence_spans
 
 if TYPE_CHECKING:
@@ -55,20 +55,20 @@ def ways() -> dict[str, Encode]:
     modelfiles.set_libraries(LIBRARIES)
     folder = modelfiles._package_folder()
     other = Encoder(model=str(folder), folder=folder, fingerprint="")
-    bert = load_bert(folder)
+    checkpoint = load_checkpoint(folder)
     found: dict[str, Encode] = {"sentence-transformers f32": other.encode}
     for name in (F32, BF16):
-        bulk = load_bulk(bert, Way(name=name, reason=""), GOLDEN_TEXTS)
+        bulk = load_bulk(ready(checkpoint, name), GOLDEN_TEXTS)
         found[f"plain torch {name}"] = lambda texts, bulk=bulk: encode_texts(
             bulk, texts, lambda _done: None
         )
     if importlib.util.find_spec("openvino"):
         for name in (F32, BF16):
-            found[f"OpenVINO {name}"] = openvino_way(bert, name)
+            found[f"OpenVINO {name}"] = openvino_way(checkpoint, name)
     return found
 
 
-def openvino_way(bert: Bert, precision: str) -> Encode:
+def openvino_way(checkpoint: Checkpoint, precision: str) -> Encode:
     """Convert the same layers: batches of 8 sorted by length, one stream a core."""
     import openvino
     import torch
@@ -78,7 +78,7 @@ def openvino_way(bert: Bert, precision: str) -> Encode:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converted = openvino.convert_model(
-            padded_layers(bert),
+            padded_layers(checkpoint),
             example_input=(ids, mask),
             input=[([-1, -1], openvino.Type.i64), ([-1, -1], openvino.Type.f32)],
         )
@@ -94,9 +94,9 @@ def openvino_way(bert: Bert, precision: str) -> Encode:
     )
 
     def encode(texts: Sequence[str]) -> np.ndarray:
-        pieces = [encoding.ids[:256] for encoding in bert.tokenizer.encode_batch(list(texts))]
+        pieces = [encoding.ids[:256] for encoding in checkpoint.tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(texts)), key=lambda number: len(pieces[number]))
-        rows = np.zeros((len(texts), bert.width), dtype=np.float32)
+        rows = np.zeros((len(texts), checkpoint.width), dtype=np.float32)
         queue = openvino.AsyncInferQueue(model, cores)
 
         def pool(request: openvino.InferRequest, batch: list[int]) -> None:
@@ -119,19 +119,19 @@ def openvino_way(bert: Bert, precision: str) -> Encode:
     return encode
 
 
-def padded_layers(bert: Bert) -> torch.nn.Module:
+def padded_layers(checkpoint: Checkpoint) -> torch.nn.Module:
     """Give the model's layers over a padded batch, as OpenVINO can convert them."""
     import torch
     from torch.nn import functional
 
-    weights = bert.weights
+    weights = checkpoint.weights
 
     def linear(values: torch.Tensor, name: str) -> torch.Tensor:
         return functional.linear(values, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
     def norm(values: torch.Tensor, name: str) -> torch.Tensor:
         scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        return functional.layer_norm(values, (bert.width,), scale, shift, bert.epsilon)
+        return functional.layer_norm(values, (checkpoint.width,), scale, shift, checkpoint.epsilon)
 
     class Layers(torch.nn.Module):
         def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -140,11 +140,11 @@ def padded_layers(bert: Bert) -> torch.nn.Module:
             values = values + weights["embeddings.token_type_embeddings.weight"][0]
             values = norm(values, "embeddings.LayerNorm")
             seen = (mask[:, None, None, :] - 1.0) * 1e4
-            for layer in range(bert.layers):
+            for layer in range(checkpoint.layers):
                 at = f"encoder.layer.{layer}"
                 query, key, value = (
                     linear(values, f"{at}.attention.self.{part}")
-                    .view(ids.shape[0], ids.shape[1], bert.heads, -1)
+                    .view(ids.shape[0], ids.shape[1], checkpoint.heads, -1)
                     .transpose(1, 2)
                     for part in ("query", "key", "value")
                 )

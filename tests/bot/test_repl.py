@@ -168,7 +168,7 @@ def test_a_session_in_a_terminal(open_terminal, tmp_path, corpus, index):
     first.wait_until(lambda: at_prompt(first))
     first.type(ASKED + "\r")
     first.wait_until(lambda: PROMPT_LEFT in first.shown)
-    time.sleep(0.2)  # the question waits for the model, which takes longer than this to load
+    time.sleep(0.5)  # the question waits for the model, which takes longer than this to load
     first.type("\x03")
     first.wait_for("Cancelled.")
     first.wait_until(lambda: at_prompt(first))

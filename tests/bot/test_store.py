@@ -72,7 +72,7 @@ def delete(of: Incoming):
 
 
 def put(store, incoming, bounds=BOUNDS):
-    return store.put(incoming, bounds=bounds, busy="[busy]", busy_for=60.0)
+    return store.put(incoming, bounds=bounds)
 
 
 def answer(store, payload="[answer]", **details):
@@ -143,8 +143,10 @@ def test_beyond_a_bound_the_asker_is_told_and_nothing_waits(store, bounds, secon
     assert store.claim_question().incoming == mention()
     assert store.claim_question() is None
     assert put(store, second, bounds) == "duplicate"
-    job = store.claim_job(pace_s=0.0)
-    assert (job.payload, job.private, job.user) == ("[busy]", True, second.user)
+    (refused,) = store.claim_refused(most=8)
+    assert refused.incoming == replace(second, text="")
+    store.close_refused((refused,))
+    assert store.count_untold() == 0
 
 
 def test_bounds_count_what_is_not_posted_yet(store):
@@ -160,10 +162,27 @@ def test_bounds_count_what_is_not_posted_yet(store):
 def test_busy_is_not_told_late(store, clock):
     """«Busy» is worth saying for a minute."""
     put(store, mention(1), Bounds(in_all=0))
+    assert store.count_untold() == 1
     clock.pass_(61.0)
-    assert store.claim_job(pace_s=0.0) is None
-    store.sweep()
-    assert store.count_unsent() == 0
+    assert store.claim_refused(most=8) == ()
+    assert store.count_untold() == 0
+
+
+def test_refusal_of_a_deleted_question_is_not_told(store):
+    """Who takes a question back need not hear of it."""
+    put(store, mention(1), Bounds(in_all=0))
+    put(store, delete(mention(1)))
+    assert store.claim_refused(most=8) == ()
+
+
+def test_refusal_is_told_by_one_at_a_time(store, clock):
+    """Who took it up has 20 s; then it is taken up again."""
+    put(store, mention(1), Bounds(in_all=0))
+    assert len(store.claim_refused(most=8)) == 1
+    clock.pass_(19.0)
+    assert store.claim_refused(most=8) == ()
+    clock.pass_(2.0)
+    assert len(store.claim_refused(most=8)) == 1
 
 
 def test_earlier_questions_of_the_thread_come_along(store):
@@ -533,7 +552,7 @@ def test_database_of_another_version_is_refused(url, clock):
     """A database that we do not understand is not touched."""
     open_store(url, clock=clock).close()
     _rows(url, "UPDATE meta SET version = 99 RETURNING version")
-    with pytest.raises(StoreError, match="version 99 and this Clippings knows 2"):
+    with pytest.raises(StoreError, match="version 99 and this Clippings knows 3"):
         open_store(url, clock=clock)
 
 
@@ -600,7 +619,7 @@ for number in range(10_000):
     store.put(
         Incoming(event_id=f"Ev{number}", team="T1", channel="C1", ts=str(number), thread_ts=None,
                  user="U1", surface="mention", text="?"),
-        bounds=Bounds(in_all=99_999, per_channel=99_999, per_user=99_999), busy="", busy_for=60.0,
+        bounds=Bounds(in_all=99_999, per_channel=99_999, per_user=99_999),
     )
     print(number, flush=True)
 """

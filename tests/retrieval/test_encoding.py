@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval import modelfiles
-from retrieval.bert import load_bert
+from retrieval.bert import load_checkpoint, ready
 from retrieval.embedding import DEFAULT_MODEL, GOLDEN_TEXTS, _load, load_encoder
 from retrieval.encoding import (
     BF16,
@@ -36,14 +36,14 @@ TEXTS = (
 
 
 @pytest.fixture(scope="module")
-def bert():
-    return load_bert(modelfiles._package_folder())
+def checkpoint():
+    return load_checkpoint(modelfiles._package_folder())
 
 
 @pytest.fixture(scope="module", params=[BF16, F32])
-def bulk(request, bert):
+def bulk(request, checkpoint):
     """Both ways, on any processor: where bf16 is not built in, it is only slow."""
-    return load_bulk(bert, Way(name=request.param, reason=""), GOLDEN_TEXTS)
+    return load_bulk(ready(checkpoint, request.param), GOLDEN_TEXTS)
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,9 @@ def test_short_texts_are_as_sentence_transformers_reads_them(bulk, transformer):
     assert (rows * plain).sum(axis=1).min() >= 0.999
 
 
-def test_f32_is_sentence_transformers_to_rounding(bert, transformer):
+def test_f32_is_sentence_transformers_to_rounding(checkpoint, transformer):
     """Without bf16 nothing moves by more than rounding does."""
-    bulk = load_bulk(bert, Way(name=F32, reason=""), GOLDEN_TEXTS)
+    bulk = load_bulk(ready(checkpoint, F32), GOLDEN_TEXTS)
     plain = transformer.encode(list(TEXTS[:4]), show_progress_bar=False)
     assert np.abs(encode_texts(bulk, TEXTS[:4], ignore) - plain).max() < 1e-6
 
@@ -165,18 +165,18 @@ def test_batches_keep_the_order_and_their_size():
     ]
 
 
-def test_vectors_too_far_from_f32_are_refused(bert):
+def test_vectors_too_far_from_f32_are_refused(checkpoint):
     """A model that bf16 ruins is not used: here, a weight that it rounds to infinity."""
     with pytest.raises(ModelError, match=r"In bf16 .*requirements\.txt"):
-        load_bulk(_nan_in_bf16(bert), Way(name=BF16, reason=""), GOLDEN_TEXTS)
+        load_bulk(ready(_nan_in_bf16(checkpoint), BF16), GOLDEN_TEXTS)
 
 
-def _nan_in_bf16(bert):
+def _nan_in_bf16(checkpoint):
     """A weight that f32 holds and bf16 rounds to infinity."""
     name = "embeddings.LayerNorm.bias"
-    weights = {**bert.weights, name: bert.weights[name].clone()}
+    weights = {**checkpoint.weights, name: checkpoint.weights[name].clone()}
     weights[name][0] = 3.4e38
-    return replace(bert, weights=weights)
+    return replace(checkpoint, weights=weights)
 
 
 def test_status_and_fingerprint_speak_of_the_same_way(encoder):

@@ -23,6 +23,7 @@ from bot.slack.elements import Message, quotation, rich_text
 from bot.slack.posting import VERDICTS, Later, NotInstalled, Verdict
 from bot.store import Bounds, open_store
 from tests.slack_server.methods import known_errors
+from tests.slack_server.workspace import User
 
 ROOT = Path(__file__).parents[3]
 
@@ -61,7 +62,7 @@ class Bot:
             store=self.store,
             answer=self.reply,
             client_for=lambda _team: self.client,
-            busy=message("busy"),
+            busy=lambda count: message(f"busy {count}"),
             trouble=lambda reference: message(f"trouble {reference}"),
             unshared=lambda code: message(f"unshared {code}"),
             bar=self.refuse,
@@ -108,12 +109,17 @@ class Bot:
         """Let the workers and posters work until nothing is left to do."""
         end = self.clock.now + for_s
         while self.clock.now < end and not self.stopped:
-            while self.delivery.answer_one() or self.delivery.post_one():
+            while self._step():
                 if self.stopped:
                     return
             self.clock.now += 1.0
-            if not self.store.count_open() and not self.store.count_unsent():
+            if not (
+                self.store.count_open() or self.store.count_unsent() or self.store.count_untold()
+            ):
                 return
+
+    def _step(self) -> bool:
+        return self.delivery.answer_one() or self.delivery.post_one() or self.delivery.refuse_some()
 
     def texts(self, ts, channel="C1") -> list[str]:
         return [reply["text"] for reply in self.slack.replies(channel, ts)]
@@ -804,6 +810,86 @@ def test_busy_is_told_to_each_who_found_no_room_and_never_answered(slack, tmp_pa
     bot.store.close()
 
 
+@pytest.fixture
+def full(slack, tmp_path):
+    """A bot that has no room for any question."""
+    bot = Bot(slack, tmp_path, bounds=Bounds(in_all=0))
+    yield bot
+    bot.store.close()
+
+
+def told(slack) -> list[tuple[str, str]]:
+    return [(it["user"], it["text"]) for it in slack.ephemerals]
+
+
+def test_busy_is_told_once_for_several_questions_of_one_person(full, slack):
+    """Who asks three times in a channel hears one «busy» that says so; others get their own."""
+    for user in ("U1", "U1", "U2", "U1"):
+        full.hear(slack.mention("?", user=user), user=user)
+    full.work()
+    assert told(slack) == [("U1", "busy 3"), ("U2", "busy 1")]
+
+
+def test_refusals_are_told_a_handful_at_a_time(full, slack):
+    """Eight, the oldest first; the rest waits for the next turn."""
+    people = [f"U{number}" for number in range(101, 110)]
+    for user in people:
+        slack.add_user(User(id=user, name=user.lower()))
+        slack.space.channel("C1").members.add(user)
+        full.hear(slack.mention("?", user=user), user=user)
+    assert full.delivery.refuse_some()
+    assert [user for user, _ in told(slack)] == people[:8]
+    assert full.delivery.refuse_some()
+    assert [user for user, _ in told(slack)] == people
+    assert not full.delivery.refuse_some()
+
+
+def test_busy_is_told_after_a_crash(full, slack):
+    """A refusal that was acknowledged and not told yet is told by the next process."""
+    full.hear(slack.mention("?"))
+    full.store.claim_refused(most=8)  # and here the process ends
+    full.restart()
+    full.work()
+    assert told(slack) == [("U1", "busy 1")]
+
+
+def test_busy_waits_as_long_as_slack_asks(full, slack):
+    """After a 429 the same person is told when Slack is ready."""
+    fault = slack.faults.fail_next("chat.postEphemeral", retry_after=7)
+    full.hear(slack.mention("?"))
+    assert full.delivery.refuse_some()
+    full.clock.now += 6.0
+    assert not full.delivery.refuse_some()
+    full.clock.now += 2.0
+    assert full.delivery.refuse_some()
+    assert (fault.hits, told(slack)) == (1, [("U1", "busy 1")])
+
+
+def test_busy_that_failed_at_slacks_is_told_again(full, slack):
+    """Nobody can be asked whether it was shown; 20 s later it is told once more."""
+    slack.faults.fail_next("chat.postEphemeral", status=500)
+    full.hear(slack.mention("?"))
+    full.work()
+    assert told(slack) == [("U1", "busy 1")]
+
+
+def test_busy_that_slack_refuses_ends(full, slack):
+    """A permanent error is not tried again."""
+    slack.faults.fail_next("chat.postEphemeral", error="is_archived")
+    full.hear(slack.mention("?"))
+    full.work()
+    assert (told(slack), len(slack.calls("chat.postEphemeral"))) == ([], 1)
+    assert full.store.count_untold() == 0
+
+
+def test_busy_stops_the_bot_where_the_token_is_refused(full, slack):
+    """As with every call; what is to be told stays."""
+    slack.faults.fail_next("chat.postEphemeral", error="token_revoked")
+    full.hear(slack.mention("?"))
+    full.work()
+    assert (full.stopped, full.store.count_untold()) == (["token_revoked"], 1)
+
+
 def test_answerer_that_fails_is_asked_three_times(bot, slack, caplog):
     """The asker gets a reference, the log a type; the error's text goes nowhere."""
     calls = []
@@ -893,8 +979,8 @@ client = WebClient(token, base_url=api, retry_handlers=[], timeout=2)
 store = open_store(url, clock=time.time)
 delivery = Delivery(
     store=store, answer=lambda asked: Answered(messages=(message,), private=False),
-    client_for=lambda team: client, busy=message, trouble=lambda key: message, metrics=Metrics(),
-    unshared=lambda code: message, on_stop=print, clock=time.time, pace_s=0.0,
+    client_for=lambda team: client, busy=lambda count: message, trouble=lambda key: message,
+    metrics=Metrics(), unshared=lambda code: message, on_stop=print, clock=time.time, pace_s=0.0,
     bounds=Bounds(in_all=999, per_channel=999, per_user=999),
 )
 delivery.start()

@@ -112,8 +112,21 @@ def test_a_hint_offers_one_question():
     assert shown(hint_message()).endswith("with your question.")
 
 
+def test_busy_says_how_many_questions_it_is_about():
+    """One notice may stand for several questions of one person."""
+    assert shown(busy_message(3)) == (
+        "Too many questions are waiting. Your last 3 were not taken; please ask again in a minute."
+    )
+
+
 def test_every_notice_says_the_same_to_a_screen_reader():
     """The fallback of a notice is its text."""
-    for message in (busy_message(), too_long_message(4000), gone_message(), thanks_message()):
+    for message in (
+        busy_message(),
+        busy_message(3),
+        too_long_message(4000),
+        gone_message(),
+        thanks_message(),
+    ):
         assert message.text == shown(message)
     assert help_message().text.startswith("I answer questions about the articles by quoting them")

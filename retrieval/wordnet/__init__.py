@@ -1,0 +1,1 @@
+"""How `retrieval/synonyms.json` was made; README.md says from what."""
