@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from retrieval.datatypes import Article, Span
 from retrieval.segmentation import passage_windows, sentence_spans
 
-# The surroundings that a sentence is read in: so many sentences on each side, and no more
-# characters than the model reads (some 250 word pieces of English).
-NEIGHBOURS = 2
-NEIGHBOURHOOD_LIMIT = 900
+# Sentences are read together in stretches of at most so many characters: what the model reads at
+# once (some 250 word pieces of English).
+STRETCH = 900
 
-Context = tuple[str, int, int]  # a neighbourhood, and where in it the sentence stands
+Context = tuple[str, int, int]  # a stretch, and where in it the sentence stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +57,23 @@ class Cut:
         ]
 
     def contexts(self) -> Iterator[Context]:
-        """Give each sentence's surroundings, and where in them it stands."""
-        spans = self.spans
-        for number, span in enumerate(spans):
-            first = last = number
-            for step in range(1, NEIGHBOURS + 1):
-                if first == number - step + 1 and self._together(number - step, last):
-                    first = number - step
-                if last == number + step - 1 and self._together(first, number + step):
-                    last = number + step
-            start = spans[first].start
-            text = self.article.text[start : spans[last].end]
-            yield text, span.start - start, span.end - start
+        """Give the stretch that each sentence is read in, and where in it the sentence stands."""
+        for stretch in self._stretches():
+            whole = self.span_of(stretch)
+            text = self.article.at(whole)
+            for number in stretch:
+                span = self.spans[number]
+                yield text, span.start - whole.start, span.end - whole.start
 
-    def _together(self, first: int, last: int) -> bool:
-        """Tell whether sentences stand near enough to be read at once."""
-        if first < 0 or last >= len(self.spans):
-            return False
-        return self.spans[last].end - self.spans[first].start <= NEIGHBOURHOOD_LIMIT
+    def _stretches(self) -> Iterator[range]:
+        """Cut the sentences into stretches, each as long as may be; each sentence is in one."""
+        first = 0
+        for number, span in enumerate(self.spans):
+            if span.end - self.spans[first].start > STRETCH and number > first:
+                yield range(first, number)
+                first = number
+        if self.spans:
+            yield range(first, len(self.spans))
 
 
 def cut(article: Article) -> Cut:

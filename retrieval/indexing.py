@@ -48,7 +48,7 @@ class Report:
 
     Attributes:
         unchanged: Articles whose bytes the previous generation had under the same path.
-        reused: Sentences and passages whose vectors were there already.
+        reused: Sentences whose vectors were there already.
         published: False if a generation of this very content was current already.
     """
 
@@ -164,7 +164,7 @@ def build(
             on_bytes=_Bytes(on_progress, sum(new.size for new in found.new)).add,
             on_rows=lambda done, total: on_progress("merging", done, total),
         )
-        reused = sum(_living_rows(part) for part in kept)
+        reused = sum(_living_sentences(part) for part in kept)
         parts = _with_new(kept, found.new, bench)
         facts = _facts(corpus, encoder, found, parts)
         generation = previous.generation
@@ -318,10 +318,6 @@ def _compact(parts: Sequence[Part], bench: Bench) -> list[Part]:
 
 def _living_sentences(part: Part) -> int:
     return _living(part, SENTENCES)
-
-
-def _living_rows(part: Part) -> int:
-    return _living(part, SENTENCES) + _living(part, PASSAGES)
 
 
 def _living(part: Part, column: int) -> int:

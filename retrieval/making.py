@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from retrieval.cutting import Context, Cut, cut
 from retrieval.datatypes import Article
 from retrieval.embedding import Encoder
+from retrieval.encoding import unit_rows
 from retrieval.filling import fill_facts, fill_keys, fill_table, fill_vectors
 from retrieval.postings import build_postings
 from retrieval.reuse import Known, hashes_of_contexts, hashes_of_texts
 from retrieval.segments import (
     ARTICLE_COLUMNS,
     DIGEST_COLUMNS,
+    ENCODED,
     ENDS,
     KINDS,
     PASSAGES,
@@ -61,21 +63,24 @@ def make_segment(
     _fill_articles(draft, cuts)
     _fill_rows(draft, cuts)
     sentences = [text for each in cuts for text in each.sentences]
-    passages = [text for each in cuts for text in each.passages]
     contexts = [context for each in cuts for context in each.contexts()]
     hashes: Mapping[Kind, NDArray[np.int64]] = {
         "sentence": hashes_of_texts(sentences),
         "context": hashes_of_contexts(contexts),
-        "passage": hashes_of_texts(passages),
     }
     vectors = _Vectors(hashes, width=encoder.width, known=known)
-    vectors.encode({"sentence": sentences, "passage": passages}, contexts, encoder, on_share)
+    vectors.encode(sentences, contexts, encoder, on_share)
+    for kind, found in hashes.items():
+        fill_keys(draft, kind, found, _numbers(len(sentences)))
+    matrices: Mapping[Kind, NDArray[np.float32]] = {
+        **vectors.matrices,
+        "passage": _pooled(vectors.matrices["context"], cuts),
+    }
     sketches: dict[str, Mapping[str, float]] = {}
     for kind in KINDS:
-        matrix = vectors.matrices[kind]
-        fill_keys(draft, kind, hashes[kind], _numbers(len(matrix)))
-        found = fill_vectors(draft, kind, [matrix], width=encoder.width, size=len(matrix))
-        sketches |= {kind: found} if found else {}
+        matrix = matrices[kind]
+        trained = fill_vectors(draft, kind, [matrix], width=encoder.width, size=len(matrix))
+        sketches |= {kind: trained} if trained else {}
     headed = [text for each in cuts for text in each.headed_passages()]
     draft.add("sentence_words.bin", build_postings(sentences, cut=stems))
     draft.add("sentence_spellings.bin", build_postings(sentences, cut=spellings))
@@ -85,7 +90,7 @@ def make_segment(
         width=encoder.width,
         articles=len(articles),
         sentences=len(sentences),
-        passages=len(passages),
+        passages=len(matrices["passage"]),
         sketches=sketches,
     )
     fill_facts(draft, facts)
@@ -105,7 +110,7 @@ class _Vectors:
 
         self.matrices: dict[Kind, NDArray[np.float32]] = {}
         self._missing: dict[Kind, list[int]] = {}
-        for kind in KINDS:
+        for kind in ENCODED:
             matrix = np.empty((hashes[kind].shape[1], width), dtype=np.float32)
             found = known.take(kind, hashes[kind], matrix)
             self.matrices[kind] = matrix
@@ -113,16 +118,15 @@ class _Vectors:
 
     def encode(
         self,
-        texts: Mapping[Kind, Sequence[str]],
+        sentences: Sequence[str],
         contexts: Sequence[Context],
         encoder: Encoder,
         on_share: OnShare,
     ) -> None:
-        """Compute what is missing, each text once."""
-        # A sentence and a passage may be the same text: it is still encoded once.
-        asked = _numbered(texts[kind][row] for kind in texts for row in self._missing[kind])
-        surroundings = _numbered(contexts[row] for row in self._missing["context"])
-        total = len(asked) + len(surroundings)
+        """Compute what is missing: each sentence once, and one pass over each stretch."""
+        asked = _numbered(sentences[row] for row in self._missing["sentence"])
+        places = _by_stretch(contexts[row] for row in self._missing["context"])
+        total = len(asked) + len(places)
         done = 0
 
         def on_batch(count: int) -> None:
@@ -132,17 +136,41 @@ class _Vectors:
 
         if asked:
             encoded = encoder.encode(list(asked), on_batch=on_batch)
-            for kind in texts:
-                for row in self._missing[kind]:
-                    self.matrices[kind][row] = encoded[asked[texts[kind][row]]]
-        if surroundings:
+            for row in self._missing["sentence"]:
+                self.matrices["sentence"][row] = encoded[asked[sentences[row]]]
+        if places:
             encoded = encoder.encode_in_context(
-                [text for text, _, _ in surroundings],
-                [[(start, end)] for _, start, end in surroundings],
-                on_batch=on_batch,
+                list(places), [list(spans) for spans in places.values()], on_batch=on_batch
             )
+            wanted = ((text, *span) for text, spans in places.items() for span in spans)
+            numbers = {context: number for number, context in enumerate(wanted)}
             for row in self._missing["context"]:
-                self.matrices["context"][row] = encoded[surroundings[contexts[row]]]
+                self.matrices["context"][row] = encoded[numbers[contexts[row]]]
+
+
+def _by_stretch(contexts: Iterable[Context]) -> dict[str, dict[tuple[int, int], None]]:
+    """Give the places that are wanted in each stretch, in order of first appearance."""
+    places: dict[str, dict[tuple[int, int], None]] = {}
+    for text, start, end in contexts:
+        places.setdefault(text, {})[start, end] = None
+    return places
+
+
+def _pooled(contexts: NDArray[np.float32], cuts: Sequence[Cut]) -> NDArray[np.float32]:
+    """Give the vector of each passage: the mean of its sentences', by their length; unit rows.
+
+    It is made of vectors as they are stored, so that it does not depend on whether they were.
+    """
+    import numpy as np
+
+    stored = contexts.astype(np.float16).astype(np.float32)
+    rows, first = [], 0
+    for each in cuts:
+        lengths = np.array([[span.end - span.start] for span in each.spans], dtype=np.float32)
+        inside = stored[first : first + len(each.spans)] * lengths
+        rows += [inside[window.start : window.stop].sum(axis=0) for window in each.windows]
+        first += len(each.spans)
+    return unit_rows(np.array(rows, dtype=np.float32).reshape(-1, contexts.shape[1]))
 
 
 def _numbered(keys: Iterable[_Key]) -> dict[_Key, int]:

@@ -16,6 +16,7 @@ from retrieval.segments import (
     ARTICLE_COLUMNS,
     BYTES,
     DIGEST_COLUMNS,
+    ENCODED,
     ENDS,
     KINDS,
     PASSAGES,
@@ -56,7 +57,8 @@ def merge_segments(draft: Draft, joined: Joined, *, on_rows: Callable[[int, int]
     width = joined.parts[0].segment.facts.width
     for kind in KINDS:
         size = joined.passages if kind == "passage" else joined.sentences
-        _fill_keys(draft, joined, kind)
+        if kind in ENCODED:
+            _fill_keys(draft, joined, kind)
         found = fill_vectors(draft, kind, _vectors(joined, kind, size), width=width, size=size)
         sketches |= {kind: found} if found else {}
         done += size

@@ -1,7 +1,7 @@
 """Vectors that are there already: of the generation before, of finished shards, of this build.
 
-What is encoded is known by 128 bits of a hash: of a text, or of a neighbourhood and the place of a
-sentence in it. So a text that moved, or that two papers printed, is encoded once.
+What is encoded is known by 128 bits of a hash: of a sentence, or of a stretch of an article and the
+place of a sentence in it. So a text that moved, or that two papers printed, is encoded once.
 """
 
 from __future__ import annotations
@@ -17,20 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_KINDS: dict[Kind, tuple[Kind, ...]] = {
-    # A sentence and a passage may be the same text: they have the same vector.
-    "sentence": ("sentence", "passage"),
-    "passage": ("passage", "sentence"),
-    "context": ("context",),
-}
-
 
 class Known:
     """Segments whose vectors may be taken over; all of the same encoder.
 
     Attributes:
-        reused: How many vectors of sentences and passages were taken from the segments that were
-            there at first.
+        reused: How many vectors of sentences were taken from the segments that were there at
+            first.
     """
 
     def __init__(self, segments: Iterable[Segment] = ()) -> None:
@@ -63,17 +56,16 @@ class Known:
 
         found = np.zeros(hashes.shape[1], dtype=np.bool_)
         for segment in self._segments:
-            for other in _KINDS[kind]:
-                wanted = np.flatnonzero(~found)
-                if not len(wanted):
-                    return found
-                rows = _look_up(segment.keys[other], hashes[:, wanted])
-                held = wanted[rows >= 0]
-                if len(held):
-                    vectors[held] = segment.vectors[other].vectors(rows[rows >= 0])
-                    found[held] = True
-                    if segment.id in self._first and kind != "context":
-                        self.reused += len(held)
+            wanted = np.flatnonzero(~found)
+            if not len(wanted):
+                return found
+            rows = _look_up(segment.keys[kind], hashes[:, wanted])
+            held = wanted[rows >= 0]
+            if len(held):
+                vectors[held] = segment.vectors[kind].vectors(rows[rows >= 0])
+                found[held] = True
+                if segment.id in self._first and kind == "sentence":
+                    self.reused += len(held)
         return found
 
 
@@ -83,7 +75,7 @@ def hashes_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def hashes_of_contexts(contexts: Sequence[Context]) -> NDArray[np.int64]:
-    """Give the hash of each neighbourhood and place in it, shape (2, n)."""
+    """Give the hash of each stretch and place in it, shape (2, n)."""
     return _hashes(f"{start} {end}\n{text}".encode() for text, start, end in contexts)
 
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["sentence", "context", "passage"]
 KINDS: tuple[Kind, ...] = ("sentence", "context", "passage")
+ENCODED: tuple[Kind, ...] = ("sentence", "context")  # a passage's vector is made of these
 SEGMENT = "segment.json"
 RAW = "articles.bin"
 
@@ -226,7 +227,7 @@ def open_segment(identity: str, files: Mapping[str, File]) -> Segment:
         digests=table("digests.npy", facts.articles, DIGEST_COLUMNS),
         sentences=table("sentences.npy", facts.sentences, ROW_COLUMNS),
         passages=table("passages.npy", facts.passages, ROW_COLUMNS),
-        keys={kind: table(f"{kind}_keys.npy", KEY_ROWS, sizes[kind]) for kind in KINDS},
+        keys={kind: table(f"{kind}_keys.npy", KEY_ROWS, sizes[kind]) for kind in ENCODED},
         vectors={kind: _vectors(files, kind, facts, sizes[kind]) for kind in KINDS},
         sentence_words=words("sentence_words.bin", "sentence"),
         sentence_spellings=words("sentence_spellings.bin", "sentence"),

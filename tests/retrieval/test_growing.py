@@ -193,7 +193,7 @@ def test_a_moved_article_is_not_encoded_again(folder, tmp_path):
     (folder / "07.txt").rename(folder / "deep" / "renamed.txt")
     report = build_drawn(folder, index, encoder=encoder)
     assert (encoder.asked, report.unchanged) == (0, 39)
-    assert report.reused == report.sentences + report.passages
+    assert report.reused == report.sentences
 
 
 def test_a_folder_that_moved_has_the_same_content(folder, tmp_path):

@@ -113,18 +113,26 @@ def test_articles_are_the_bytes_of_the_files(corpus, built, encoder):
 
 
 def test_vectors_are_those_of_their_rows(built, encoder):
-    """Row i of each index is the vector of sentence i or passage i."""
+    """Row i is the vector of sentence i."""
     library = open_library(built, fingerprint=encoder.fingerprint)
-    for rows, index in (
-        (library.sentences, library.sentence_vectors),
-        (library.passages, library.passage_vectors),
-    ):
-        fresh = encoder.encode([each.text for each in rows]).astype(np.float16)
-        assert np.array_equal(index.vectors(range(index.size)), fresh)
+    fresh = encoder.encode([each.text for each in library.sentences]).astype(np.float16)
+    index = library.sentence_vectors
+    assert np.array_equal(index.vectors(range(index.size)), fresh)
 
 
-def test_context_of_a_sentence_is_two_on_each_side(folder, tmp_path, encoder):
-    """A sentence is read with its neighbours of the same article."""
+def test_vector_of_a_passage_is_the_mean_of_its_sentences_in_context(built, encoder):
+    """By their length; nothing is encoded for it."""
+    library = open_library(built, fingerprint=encoder.fingerprint)
+    for passage in library.passages:
+        lengths = [len(library.sentences[row].text) for row in passage.sentences]
+        contexts = library.context_vectors.vectors(passage.sentences)
+        mean = np.average(contexts, axis=0, weights=lengths)
+        (vector,) = library.passage_vectors.vectors([passage.row])
+        assert vector == pytest.approx(mean / np.linalg.norm(mean), abs=1e-3)
+
+
+def test_context_of_a_sentence_is_its_stretch_of_the_article(folder, tmp_path, encoder):
+    """Sentences of an article are read together, as many as the model reads at once."""
     build_quietly(folder, tmp_path, encoder)
     library = open_library(tmp_path, fingerprint=encoder.fingerprint)
     text = ONE.removesuffix("\n")
@@ -166,10 +174,8 @@ def test_equal_texts_are_encoded_once(folder, tmp_path, counting):
         [
             *("The minister met the envoy.", "They talked about water.", "He left on Monday."),
             ONE.removesuffix("\n"),
-            *([ONE.removesuffix("\n")] * 3),
             "Prices rose in Lahore.",
             OTHER.removesuffix("\n"),
-            *([OTHER.removesuffix("\n")] * 2),
         ]
     )
 
@@ -181,20 +187,20 @@ def test_same_folder_again_encodes_and_publishes_nothing(folder, tmp_path, count
     counting.asked.clear()
     written = (index / CURRENT).stat().st_mtime_ns
     second = build_quietly(folder, index, counting)
-    assert second == replace(first, unchanged=2, reused=7, published=False)
+    assert second == replace(first, unchanged=2, reused=5, published=False)
     assert counting.asked == []
     assert (index / CURRENT).stat().st_mtime_ns == written
 
 
 def test_only_new_text_is_encoded(folder, tmp_path, counting):
-    """One article more: its sentences and passage, each read once, and nothing else."""
+    """One article more: its new sentence, and one pass over the whole of it."""
     build_quietly(folder, tmp_path / "index", counting)
     counting.asked.clear()
     (folder / "third.txt").write_text("A third report. Prices rose in Lahore.\n")
     report = build_quietly(folder, tmp_path / "index", counting)
     whole = "A third report. Prices rose in Lahore."
-    assert counting.asked == ["A third report.", whole, whole, whole]
-    assert (report.unchanged, report.reused) == (2, 8)
+    assert counting.asked == ["A third report.", whole]
+    assert (report.unchanged, report.reused) == (2, 6)
 
 
 def test_build_that_re_used_is_the_build_from_nothing(corpus, tmp_path, encoder):
