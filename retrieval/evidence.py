@@ -28,7 +28,7 @@ EVIDENCE = (
     "sentence_words",  # BM25 of the sentence, relative to the best candidate's
     "passage_words",  # the same of its passage with the headline
     "sentence_vector",  # cosine of question and sentence
-    "context_vector",  # cosine of question and the sentence pooled from its neighbourhood
+    "context_vector",  # cosine of question and the sentence as its article makes it read
     "passage_vector",  # cosine of question and passage
     "coverage",  # share of the question's words that the sentence has, by how much they tell
     "near_coverage",  # the same, with the sentence before it

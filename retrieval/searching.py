@@ -1,7 +1,7 @@
 """Question → candidates: the sentences that are worth a closer look.
 
 Five arms score sentences: BM25 of the sentence and of its passage (with the headline), the vectors
-of the sentence alone, of the sentence pooled from its neighbourhood, and of the passage. Each arm
+of the sentence alone, of the sentence as its article makes it read, and of the passage. Each arm
 names its best; their union is scored by every arm and fused. What comes out is then ranked by
 evidence (`ranking.py`).
 """

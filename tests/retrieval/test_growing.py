@@ -178,7 +178,7 @@ def test_one_more_article_is_one_more_segment(folder, tmp_path):
     (folder / "new.txt").write_text("Quuxville grew.\n", "utf-8")
     report = build_drawn(folder, index, encoder=encoder)
     assert len(segments_of(index)) == 2
-    assert encoder.asked == 2  # the sentence is its passage, and its neighbourhood
+    assert encoder.asked == 2  # the sentence, and its stretch
     assert (report.unchanged, report.published) == (40, True)
     assert inodes_of(index, base) == inodes
     assert not (index / "shards").exists()
