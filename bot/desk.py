@@ -7,9 +7,10 @@ question sees one generation from beginning to end, whatever is published meanwh
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self, assert_never
@@ -89,7 +90,7 @@ class Desk:
         self._clock = clock
         self._observers = tuple(observers)
         self._open_engine = open_engine
-        self._library, self._engine = self._open()
+        self._library, self._engine = self._open(before=None)
         self._refused: str | None = None
         self._not_before = 0.0
         # One question at a time: the model's tokenizer is not made for several threads, and the
@@ -105,8 +106,22 @@ class Desk:
         self.close()
 
     @property
-    def articles(self) -> tuple[Article, ...]:
+    def articles(self) -> Sequence[Article]:
         return self._library.articles
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The sha256 of each article in hex, by its path."""
+        return self._library.articles.digests()
+
+    @property
+    def days(self) -> Sequence[date | None]:
+        """The day of publication of each article."""
+        return self._library.articles.days()
+
+    def find(self, path: str) -> Article | None:
+        """Give the article of a path, or None."""
+        return self._library.articles.find(path)
 
     @property
     def generation(self) -> str:
@@ -173,10 +188,16 @@ class Desk:
             with self._counting:
                 self._asking -= 1
 
-    def _open(self) -> tuple[Library, Engine]:
-        """Open the current generation, and what searches it."""
+    def _open(self, *, before: Library | None) -> tuple[Library, Engine]:
+        """Open the current generation, and what searches it.
+
+        Args:
+            before: Whose open files are taken over where they are the same.
+        """
         while True:
-            library = open_library(self._index, fingerprint=self._encoder.fingerprint)
+            library = open_library(
+                self._index, fingerprint=self._encoder.fingerprint, before=before
+            )
             try:
                 return library, self._open_engine(library)
             except EngineBehind:
@@ -195,7 +216,7 @@ class Desk:
             generation = current(self._index)
             if generation == self.generation or self._is_refused(generation):
                 return
-            opened = self._open()
+            opened = self._open(before=self._library)
         except ClippingsError as error:
             # The old generation still answers; a broken new one is reported once, not per question.
             if generation != self._refused:

@@ -66,14 +66,26 @@ def _bars(bars: Progress) -> OnProgress:
 
 
 def _plain_lines(console: Console) -> OnProgress:
+    began: dict[str, tuple[float, int]] = {}  # when each stage was first told of, and what was done
     said: dict[str, float] = {}
 
     def on_progress(stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         finished = done == total
+        first, before = began.setdefault(stage, (now, done))
         if finished or now - said.setdefault(stage, now) >= QUIET_S:
             said[stage] = now
-            console.file.write(f"{stage}: {done} of {total}\n")
+            pace = pace_of(done - before, total - done, seconds=now - first)
+            console.file.write(f"{stage}: {done} of {total}{pace}\n")
             console.file.flush()
 
     return on_progress
+
+
+def pace_of(done: int, left: int, *, seconds: float) -> str:
+    """Say how fast it goes and how long it will take, once that can be told."""
+    if done <= 0 or seconds <= 0 or not left:
+        return ""
+    rate = done / seconds
+    minutes, rest = divmod(round(left / rate), 60)
+    return f" ({rate:,.0f}/s, {minutes} min {rest:02} s left)"

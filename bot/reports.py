@@ -1,11 +1,11 @@
 """What `index`, `status` and `verify` say, as lines. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.terminal import FAINT, STRONG, Line, line
 from bot.visible import safe_name, visible
-from retrieval import Article, Facts, Hosted, Report, Skipped, Upload, Way
+from retrieval import Facts, Hosted, Report, Skipped, Upload, Way
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _NAMES_SHOWN = 5
@@ -20,13 +20,13 @@ class Drift:
     gone: tuple[str, ...]
 
 
-def drift(indexed: Iterable[Article], found: Iterable[Article]) -> Drift:
-    old = {article.path: article.digest for article in indexed}
-    now = {article.path: article.digest for article in found}
+def drift(indexed: Mapping[str, str], found: Mapping[str, str]) -> Drift:
+    """Compare the digests of articles, by path."""
+    both = indexed.keys() & found.keys()
     return Drift(
-        changed=tuple(sorted(path for path in old.keys() & now.keys() if old[path] != now[path])),
-        new=tuple(sorted(now.keys() - old.keys())),
-        gone=tuple(sorted(old.keys() - now.keys())),
+        changed=tuple(sorted(path for path in both if indexed[path] != found[path])),
+        new=tuple(sorted(found.keys() - indexed.keys())),
+        gone=tuple(sorted(indexed.keys() - found.keys())),
     )
 
 
@@ -82,7 +82,15 @@ def skipped_lines(skipped: Sequence[Skipped]) -> Iterator[Line]:
 
 
 def status_lines(
-    *, generation: str, facts: Facts, age_s: float, size: int, index: str, way: Way
+    *,
+    generation: str,
+    facts: Facts,
+    age_s: float,
+    size: int,
+    index: str,
+    way: Way,
+    segments: int,
+    recall: float | None,
 ) -> Iterator[Line]:
     dates = (
         f"{facts.earliest} to {facts.latest}" if facts.earliest else "no article states its date"
@@ -99,6 +107,7 @@ def status_lines(
             "model": facts.model,
             "encoding": f"{way.name}, {way.reason}",
             "holds": counts,
+            "search": _search(segments, recall),
             "published": dates,
             "articles": safe_name(facts.corpus),
         }
@@ -148,6 +157,14 @@ def human_size(size: int) -> str:
 
 def _rows(count: int | None) -> str:
     return "no" if count is None else f"{count:,}"
+
+
+def _search(segments: int, recall: float | None) -> str:
+    """Say how vectors are searched; `recall` is None where nothing is missed."""
+    way = (
+        "exact" if recall is None else f"by sketches first, recall {recall:.3f} of the ten nearest"
+    )
+    return f"{way}, in {_count(segments, 'segment')}"
 
 
 def _fields(fields: Mapping[str, str]) -> Iterator[Line]:

@@ -24,12 +24,13 @@ from bot.reports import (
 from bot.screen import console_on, say, show
 from bot.terminal import Line, copyable, line
 from bot.visible import safe_name
-from bot.wiring import build_index, read_articles, upload_index, with_known_corpus
+from bot.wiring import Indexer, read_articles, upload_index, with_known_corpus
 from retrieval import (
     ClippingsError,
     EngineFault,
     Library,
     Quote,
+    Reading,
     Skipped,
     find_quote,
     look_up,
@@ -43,7 +44,7 @@ FINE, FAILED = 0, 1
 
 
 def index_corpus(settings: Settings) -> int:
-    _index_once(with_known_corpus(settings))
+    _index_once(Indexer(with_known_corpus(settings)))
     return FINE
 
 
@@ -52,12 +53,13 @@ def watch_corpus(settings: Settings) -> int:
     from bot.watching import keep_indexed
 
     settings = with_known_corpus(settings)
+    indexer = Indexer(settings)
     say(f"watching {safe_name(str(settings.corpus))}; Ctrl-C ends")
     try:
         keep_indexed(
             settings.corpus,
             settings.index,
-            index_once=lambda: _index_once(settings),
+            index_once=lambda: _index_again(indexer),
             say=say,
         )
     except KeyboardInterrupt:
@@ -76,6 +78,8 @@ def show_status(settings: Settings) -> int:
             size=_size(settings.index),
             index=str(settings.index),
             way=way_of(settings.model),
+            segments=len(library.segments),
+            recall=library.recall,
         )
         show(console, shown)
         show(console, _engine_lines(settings, library))
@@ -84,7 +88,7 @@ def show_status(settings: Settings) -> int:
     except ClippingsError as error:
         show(console, [line(str(error), margin=f"{'changes':<12}")])
         return FINE
-    show(console, drift_lines(drift(library.articles, reading.articles)))
+    show(console, drift_lines(drift(library.articles.digests(), _digests(reading))))
     show(console, skipped_lines(reading.skipped))
     return FINE
 
@@ -121,13 +125,14 @@ def verify_quote(settings: Settings, quote_id: str, file: str) -> int:
     return FINE
 
 
-def _index_once(settings: Settings) -> None:
+def _index_once(indexer: Indexer) -> None:
     with progress_on_stderr() as on_progress:
-        report = build_index(settings, on_progress=on_progress)
+        report = indexer.index(on_progress=on_progress)
         show(console_on(sys.stdout), report_lines(report))
-        uploaded = upload_index(settings, on_progress=on_progress)
-    if uploaded and settings.engine:
-        show(console_on(sys.stdout), upload_lines(uploaded, str(settings.engine)))
+        uploaded = upload_index(indexer.settings, on_progress=on_progress)
+    engine = indexer.settings.engine
+    if uploaded and engine:
+        show(console_on(sys.stdout), upload_lines(uploaded, str(engine)))
 
 
 def _engine_lines(settings: Settings, library: Library) -> Iterable[Line]:
@@ -138,6 +143,15 @@ def _engine_lines(settings: Settings, library: Library) -> Iterable[Line]:
         return engine_lines(str(settings.engine), look_up(library, settings.index, settings.engine))
     except EngineFault as error:
         return [line(str(error), margin=f"{'engine':<12}")]
+
+
+def _index_again(indexer: Indexer) -> None:
+    _index_once(indexer)
+    indexer.warm()  # after the first pass: what is new then need not wait for the model
+
+
+def _digests(reading: Reading) -> dict[str, str]:
+    return {article.path: article.digest for article in reading.articles}
 
 
 def _problems(settings: Settings, quote: Stated) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from retrieval import (
     IndexMissing,
     Library,
     LocalEngine,
+    Memory,
     Progress,
     Reading,
     Report,
@@ -19,12 +20,13 @@ from retrieval import (
     Upload,
     build,
     current,
+    current_facts,
     load_encoder,
     load_reranker,
-    open_library,
     open_milvus,
     read_corpus,
     upload,
+    warm,
 )
 
 clock = time.perf_counter
@@ -35,21 +37,52 @@ def today() -> date:
     return datetime.fromtimestamp(time.time(), tz=UTC).astimezone().date()
 
 
+class Indexer:
+    """Indexes the corpus, again and again: what was read, hashed and loaded once stays at hand.
+
+    Attributes:
+        settings: What is indexed, and where.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._encoder = load_encoder(settings.model)
+        self._memory = Memory()
+
+    def warm(self) -> None:
+        """Load what a new article needs now, so that the first one does not wait for it.
+
+        Raises:
+            ModelError: it can not be loaded.
+        """
+        warm(self._encoder)
+
+    def index(self, *, on_progress: Progress) -> Report:
+        """Index what changed.
+
+        Raises:
+            ClippingsError: the corpus, the model or the index can not be used; nothing was
+                published.
+        """
+        return build(
+            self.settings.corpus,
+            self.settings.index,
+            self._encoder,
+            limit_bytes=self.settings.max_file_bytes,
+            clock=time.time,
+            wait=time.sleep,
+            on_progress=on_progress,
+            memory=self._memory,
+        )
+
+
 def build_index(settings: Settings, *, on_progress: Progress) -> Report:
-    """Index the corpus, re-using what the previous generation has.
+    """Index the corpus once, re-using what the previous generation has.
 
     Raises:
-        ClippingsError: the corpus, the model or the index can not be used; nothing was published.
+        ClippingsError: as `Indexer.index`.
     """
-    return build(
-        settings.corpus,
-        settings.index,
-        load_encoder(settings.model),
-        limit_bytes=settings.max_file_bytes,
-        clock=time.time,
-        wait=time.sleep,
-        on_progress=on_progress,
-    )
+    return Indexer(settings).index(on_progress=on_progress)
 
 
 def upload_index(settings: Settings, *, on_progress: Progress) -> Upload | None:
@@ -120,9 +153,7 @@ def with_known_corpus(settings: Settings) -> Settings:
     """Fall back on the folder that was indexed if the default one is not there."""
     if settings.names_corpus or settings.corpus.is_dir() or not _is_indexed(settings.index):
         return settings
-    library = open_library(settings.index, fingerprint=None)
-    library.close()
-    return settings.model_copy(update={"corpus": Path(library.facts.corpus)})
+    return settings.model_copy(update={"corpus": Path(current_facts(settings.index).corpus)})
 
 
 def read_articles(settings: Settings) -> Reading:

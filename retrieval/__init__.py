@@ -60,7 +60,7 @@ from retrieval.fitting import (
     fit,
 )
 from retrieval.generations import current
-from retrieval.indexing import Progress, Report, build
+from retrieval.indexing import Memory, Progress, Report, build, warm
 from retrieval.judging import (
     SHOWN,
     Given,
@@ -70,7 +70,7 @@ from retrieval.judging import (
     given_of,
     unknown_golds,
 )
-from retrieval.library import Facts, Library, open_library
+from retrieval.library import Facts, Library, current_facts, open_library
 from retrieval.measures import Bin
 from retrieval.milvus import MilvusServer, read_url
 from retrieval.modelfiles import DEFAULT_MODEL
@@ -118,6 +118,7 @@ __all__ = [
     "Judged",
     "Library",
     "LocalEngine",
+    "Memory",
     "MilvusServer",
     "ModelError",
     "Progress",
@@ -144,6 +145,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "current",
+    "current_facts",
     "evaluate",
     "evaluate_ranking",
     "example_of",
@@ -162,5 +164,6 @@ __all__ = [
     "unknown_golds",
     "upload",
     "verify",
+    "warm",
     "way_of",
 ]

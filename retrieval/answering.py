@@ -14,13 +14,13 @@ from retrieval.datatypes import (
 )
 from retrieval.embedding import Encoder
 from retrieval.engines import Engine
-from retrieval.lexical import tokens
 from retrieval.library import Library
 from retrieval.questions import Query, clean, is_smalltalk, understand
 from retrieval.quoting import quote
 from retrieval.ranking import rank, rerank
 from retrieval.reranking import Reranker
 from retrieval.searching import search
+from retrieval.words import tokens
 
 # How many hits are quoted and compared with each other, to find what supports what.
 QUOTED = 20

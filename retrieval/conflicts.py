@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from retrieval.datatypes import ConflictKind, Quote
-from retrieval.lexical import STOP_WORDS, stems, tokens
+from retrieval.words import STOP_WORDS, stems, tokens
 
 NEAR_DAYS = 3  # days further apart are of two events rather than two accounts of one
 COUNTED_WITHIN = 2  # words from a number to what it counts: «26 mostly civilian deaths»

@@ -16,7 +16,7 @@ from typing import Literal
 from retrieval.datatypes import Article
 from retrieval.dates import read_header
 from retrieval.errors import CorpusError
-from retrieval.files import Contents, Unfit, decode, read_file, shown_path
+from retrieval.files import Contents, Stamp, Unfit, decode, read_file, shown_path, stamp_of
 
 DEFAULT_LIMIT_BYTES = 10_000_000
 DEPTH_LIMIT = 64
@@ -59,6 +59,14 @@ class Reading:
     ignored: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What a walk through a folder met beside its articles; as in `Reading`."""
+
+    skipped: tuple[Skipped, ...]
+    ignored: int
+
+
 def read_corpus(
     folder: Path,
     *,
@@ -67,7 +75,37 @@ def read_corpus(
     wait: Callable[[float], None],
     on_file: Callable[[int, int], None],
 ) -> Reading:
-    """Read every article of a folder and of the folders in it.
+    """Read every article of a folder and of the folders in it; as `visit_corpus`, all at once."""
+    articles: list[Article] = []
+    visit = visit_corpus(
+        folder,
+        limit_bytes=limit_bytes,
+        clock=clock,
+        wait=wait,
+        on_file=on_file,
+        is_known=lambda _path, _stamp: False,
+        is_same=lambda _path, _contents: False,
+        on_article=lambda article, _stamp: articles.append(article),
+    )
+    return Reading(
+        articles=tuple(sorted(articles, key=lambda article: os.fsencode(article.path))),
+        skipped=visit.skipped,
+        ignored=visit.ignored,
+    )
+
+
+def visit_corpus(
+    folder: Path,
+    *,
+    limit_bytes: int,
+    clock: Callable[[], float],
+    wait: Callable[[float], None],
+    on_file: Callable[[int, int], None],
+    is_known: Callable[[str, Stamp], bool],
+    is_same: Callable[[str, Contents], bool],
+    on_article: Callable[[Article, Stamp], None],
+) -> Visit:
+    """Read the articles of a folder and of the folders in it, one after the other.
 
     Args:
         folder: May itself be a link.
@@ -76,29 +114,37 @@ def read_corpus(
         wait: Waits so many seconds. Called at most once, and only if a file was written to within
             the last `QUIET_S` seconds or while it was being read; such files are read once more.
         on_file: Told, after each file, how many of how many are done.
+        is_known: Whether a file with this path and this stamp was read before; then it is not read
+            again. A stamp that `on_article` was given is one that no writing can leave as it is.
+        is_same: Whether an article with this path and these bytes is known already; then nothing is
+            made of them.
+        on_article: Given each other article that was read, and the stamp of its file.
 
     Raises:
         CorpusError: The folder is missing, is no folder, or holds nothing that can be read.
     """
     listing = _list_folder(folder)
-    articles: list[Article] = []
-    skipped = list(listing.skipped)
-    unsettled: list[_Unsettled] = []
-    for done, path in enumerate(listing.paths, start=1):
-        outcome = _read_settled(folder, path, limit_bytes, clock)
-        _sort_in(outcome, articles, skipped, unsettled)
-        on_file(done, len(listing.paths))
+    outcomes = _Outcomes(
+        is_same=is_same, on_article=on_article, skipped=list(listing.skipped), unsettled=[]
+    )
+    for done, (name, stamp) in enumerate(listing.files, start=1):
+        path = os.fsdecode(name)
+        if stamp is not None and is_known(path, stamp):
+            outcomes.found += 1
+        else:
+            outcomes.sort_in(_read_settled(folder, path, limit_bytes, clock))
+        on_file(done, len(listing.files))
+    unsettled, outcomes.unsettled = outcomes.unsettled, []
     if unsettled:
         # A time in the future would ask for a longer wait; nothing is worth more than QUIET_S.
         youngest = max(file.mtime for file in unsettled)
         wait(min(QUIET_S, max(0.0, QUIET_S - (clock() - youngest))) + _MARGIN_S)
         for file in unsettled:
-            _sort_in(_read_again(folder, file, limit_bytes, clock), articles, skipped, [])
-    if not articles:
-        raise CorpusError(_nothing_readable(folder, skipped, listing.ignored))
-    return Reading(
-        articles=tuple(sorted(articles, key=lambda article: os.fsencode(article.path))),
-        skipped=tuple(sorted(skipped, key=lambda skip: os.fsencode(skip.path))),
+            outcomes.sort_in(_read_again(folder, file, limit_bytes, clock))
+    if not outcomes.found:
+        raise CorpusError(_nothing_readable(folder, outcomes.skipped, listing.ignored))
+    return Visit(
+        skipped=tuple(sorted(outcomes.skipped, key=lambda skip: os.fsencode(skip.path))),
         ignored=listing.ignored,
     )
 
@@ -114,12 +160,30 @@ def read_article(folder: Path, path: str, *, limit_bytes: int) -> Article | Skip
         return outcome
     if not outcome.steady:
         return _still_changing(path)
-    return _to_article(path, outcome.raw)
+    return article_of(path, outcome.raw)
+
+
+def article_of(path: str, raw: bytes) -> Article | Skipped:
+    """Make an article of the bytes of a file, or say why it is none."""
+    try:
+        text = decode(raw)
+    except Unfit as unfit:
+        return Skipped(path=path, reason=unfit.reason, remedy=unfit.remedy)
+    header = read_header(text)
+    return Article(
+        path=path,
+        raw=raw,
+        text=text,
+        title=header.title,
+        published=header.published,
+        dateline=header.dateline,
+        outlet=header.outlet,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listing:
-    paths: tuple[str, ...]
+    files: tuple[tuple[bytes, Stamp | None], ...]
     skipped: tuple[Skipped, ...]
     ignored: int
 
@@ -127,13 +191,13 @@ class _Listing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unsettled:
     path: str
-    stamp: tuple[int, ...]
+    stamp: Stamp
     mtime: float
 
 
 def _list_folder(folder: Path) -> _Listing:
     """Walk the folder; no recursion, so that no depth of folders exhausts the stack."""
-    paths: list[bytes] = []
+    files: list[tuple[bytes, Stamp | None]] = []
     skipped: list[Skipped] = []
     ignored = 0
     waiting: list[tuple[bytes, int]] = [(b"", 0)]
@@ -150,7 +214,7 @@ def _list_folder(folder: Path) -> _Listing:
             path = inner + b"/" + entry.name if inner else entry.name
             match _sort_of(entry):
                 case "article":
-                    paths.append(path)
+                    files.append((path, _stamp(entry)))
                 case "other":
                     ignored += 1
                 case "folder" if depth == DEPTH_LIMIT:
@@ -158,7 +222,7 @@ def _list_folder(folder: Path) -> _Listing:
                 case "folder":
                     waiting.append((path, depth + 1))
     return _Listing(
-        paths=tuple(os.fsdecode(path) for path in sorted(paths)),
+        files=tuple(sorted(files)),  # no path is there twice, so no stamp is compared
         skipped=tuple(skipped),
         ignored=ignored,
     )
@@ -183,35 +247,57 @@ def _sort_of(entry: os.DirEntry[bytes]) -> Literal["article", "folder", "other"]
         return "other"
 
 
-def _sort_in(
-    outcome: Article | Skipped | _Unsettled,
-    articles: list[Article],
-    skipped: list[Skipped],
-    unsettled: list[_Unsettled],
-) -> None:
-    match outcome:
-        case Article():
-            articles.append(outcome)
-        case Skipped():
-            skipped.append(outcome)
-        case _Unsettled():
-            unsettled.append(outcome)
+def _stamp(entry: os.DirEntry[bytes]) -> Stamp | None:
+    try:
+        return stamp_of(entry.stat(follow_symlinks=False))
+    except OSError:  # it has vanished meanwhile, which reading will tell
+        return None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Outcomes:
+    """What came of the files so far; `found` counts the articles."""
+
+    is_same: Callable[[str, Contents], bool]
+    on_article: Callable[[Article, Stamp], None]
+    skipped: list[Skipped]
+    unsettled: list["_Unsettled"]
+    found: int = 0
+
+    def sort_in(self, outcome: "tuple[str, Contents] | Skipped | _Unsettled") -> None:
+        match outcome:
+            case Skipped():
+                self.skipped.append(outcome)
+            case _Unsettled():
+                self.unsettled.append(outcome)
+            case path, contents if self.is_same(path, contents):
+                self.found += 1
+            case path, contents:
+                self._sort_in_new(path, contents)
+
+    def _sort_in_new(self, path: str, contents: Contents) -> None:
+        article = article_of(path, contents.raw)
+        if isinstance(article, Skipped):
+            self.skipped.append(article)
+            return
+        self.found += 1
+        self.on_article(article, contents.stamp)
 
 
 def _read_settled(
     folder: Path, path: str, limit_bytes: int, clock: Callable[[], float]
-) -> Article | Skipped | _Unsettled:
+) -> tuple[str, Contents] | Skipped | _Unsettled:
     outcome = _read(folder, path, limit_bytes)
     if isinstance(outcome, Skipped):
         return outcome
     if not outcome.steady or clock() - outcome.mtime < QUIET_S:
         return _Unsettled(path=path, stamp=outcome.stamp, mtime=outcome.mtime)
-    return _to_article(path, outcome.raw)
+    return path, outcome
 
 
 def _read_again(
     folder: Path, file: _Unsettled, limit_bytes: int, clock: Callable[[], float]
-) -> Article | Skipped:
+) -> tuple[str, Contents] | Skipped:
     outcome = _read(folder, file.path, limit_bytes)
     if isinstance(outcome, Skipped):
         return outcome
@@ -220,7 +306,7 @@ def _read_again(
     quiet = age >= QUIET_S or (age < 0 and outcome.stamp == file.stamp)
     if not (outcome.steady and quiet):
         return _still_changing(file.path)
-    return _to_article(file.path, outcome.raw)
+    return file.path, outcome
 
 
 def _read(folder: Path, path: str, limit_bytes: int) -> Contents | Skipped:
@@ -230,23 +316,6 @@ def _read(folder: Path, path: str, limit_bytes: int) -> Contents | Skipped:
         return Skipped(path=path, reason=unfit.reason, remedy=unfit.remedy)
     except OSError as error:
         return _skip_for(path, error)
-
-
-def _to_article(path: str, raw: bytes) -> Article | Skipped:
-    try:
-        text = decode(raw)
-    except Unfit as unfit:
-        return Skipped(path=path, reason=unfit.reason, remedy=unfit.remedy)
-    header = read_header(text)
-    return Article(
-        path=path,
-        raw=raw,
-        text=text,
-        title=header.title,
-        published=header.published,
-        dateline=header.dateline,
-        outlet=header.outlet,
-    )
 
 
 def _skip_for(path: str, error: OSError) -> Skipped:

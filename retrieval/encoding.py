@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_PIECES = 256  # word pieces that the model reads, special ones included
-PIECES_AT_ONCE = 1024  # 8 neighbourhoods; twice as many are no faster
+PIECES_AT_ONCE = 1024  # 5 stretches of an article; twice as many are no faster
 TEXTS_AT_ONCE = 512  # tokenized together: bounds the memory, and shows progress
 NEAREST_COSINE = 0.999  # of a text's vector to that in f32; 0.9999 was measured with bf16
 

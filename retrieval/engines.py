@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from retrieval.lexical import LexicalIndex
 from retrieval.library import Library
-from retrieval.vectors import VectorIndex
+from retrieval.vectors import JoinedVectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,5 +81,5 @@ def _by_words(index: LexicalIndex, stems: Sequence[str], k: int) -> tuple[int, .
     return tuple(row for row, _ in index.best(stems, k=k))
 
 
-def _by_vector(index: VectorIndex, vector: NDArray[np.float32], k: int) -> tuple[int, ...]:
+def _by_vector(index: JoinedVectors, vector: NDArray[np.float32], k: int) -> tuple[int, ...]:
     return tuple(row for row, _ in index.search(vector, k=k))

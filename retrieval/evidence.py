@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from retrieval.datatypes import Sentence
-from retrieval.lexical import STOP_WORDS, Token, tokens
 from retrieval.library import Library
 from retrieval.names import is_listed
 from retrieval.questions import AnswerKind, Query
 from retrieval.searching import Candidates
+from retrieval.words import STOP_WORDS, Token, tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ EVIDENCE = (
     "sentence_words",  # BM25 of the sentence, relative to the best candidate's
     "passage_words",  # the same of its passage with the headline
     "sentence_vector",  # cosine of question and sentence
-    "context_vector",  # cosine of question and the sentence pooled from its neighbourhood
+    "context_vector",  # cosine of question and the sentence as its article makes it read
     "passage_vector",  # cosine of question and passage
     "coverage",  # share of the question's words that the sentence has, by how much they tell
     "near_coverage",  # the same, with the sentence before it
@@ -241,11 +241,16 @@ def _settings(query: Query, articles: NDArray[np.int64], library: Library) -> li
 
 
 def _having(stem: str, articles: NDArray[np.int64], library: Library) -> NDArray[np.bool_]:
-    """Tell which of some articles have a stem, shape (n,)."""
+    """Tell which of some articles have a stem in any of their passages, shape (n,)."""
     import numpy as np
 
-    having = library.passage_articles[library.passage_words.rows(stem)]
-    return np.isin(articles, having)
+    asked, which = np.unique(articles, return_inverse=True)
+    begins = np.searchsorted(library.passage_articles, asked)
+    counts = np.searchsorted(library.passage_articles, asked, side="right") - begins
+    firsts = np.cumsum(counts) - counts
+    passages = np.repeat(begins - firsts, counts) + np.arange(counts.sum())
+    having = library.passage_words.having(stem, passages)
+    return np.logical_or.reduceat(having, firsts)[which]
 
 
 def _phrase(query: Query, places: Mapping[str, Sequence[int]]) -> float:

@@ -41,6 +41,8 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
 )
 
+Stamp = tuple[int, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
@@ -53,7 +55,7 @@ class Contents:
     """
 
     raw: bytes
-    stamp: tuple[int, ...]
+    stamp: Stamp
     mtime: float
     steady: bool
 
@@ -118,6 +120,11 @@ def _nul_trouble(raw: bytes) -> Unfit:
     return Unfit(
         f"is binary: there is a NUL byte at offset {raw.index(0)}", "save its text as UTF-8"
     )
+
+
+def stamp_of(of: os.stat_result) -> Stamp:
+    """Give whatever of a stat would differ had the file been written to."""
+    return (of.st_dev, of.st_ino, of.st_size, of.st_mtime_ns, of.st_ctime_ns)
 
 
 def shown_path(path: str) -> str:
@@ -218,11 +225,7 @@ def _contents(file: int, limit_bytes: int) -> Contents:
     after = os.fstat(file)
     return Contents(
         raw=raw,
-        stamp=_stamp(after),
+        stamp=stamp_of(after),
         mtime=after.st_mtime,
-        steady=_stamp(before) == _stamp(after) and len(raw) == before.st_size,
+        steady=stamp_of(before) == stamp_of(after) and len(raw) == before.st_size,
     )
-
-
-def _stamp(of: os.stat_result) -> tuple[int, ...]:
-    return (of.st_dev, of.st_ino, of.st_size, of.st_mtime_ns, of.st_ctime_ns)

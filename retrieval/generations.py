@@ -5,7 +5,7 @@
       CURRENT         the id of the generation in use
       <id>/           0700; flock, shared: who reads it
         MANIFEST.json format, facts, size and sha256 of each file; the id is the hash of this file
-        ...           0600
+        ...           0600; a file that an earlier generation has too is the same file (a hard link)
 
 A reader sees the old generation or the new one, whole, whatever happens to the writer and whenever:
 `CURRENT` is replaced in one step, the only commit point, and what it names reached the disk before.
@@ -13,43 +13,75 @@ There is no time in a generation: the same files and facts have the same id and 
 age is the mtime of `CURRENT`.
 """
 
-import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
-from retrieval.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, IndexUnwritable
+from retrieval.durable import (
+    ANEW,
+    FILE_NAME,
+    File,
+    Json,
+    Promise,
+    checked,
+    link_file,
+    make_folder,
+    promise_of,
+    read_small,
+    remove,
+    sync_folder,
+    unreadable,
+    unwritable,
+    write_file,
+)
+from retrieval.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-
-FORMAT = 2  # raised when what is in a generation, or what it means, changes
+FORMAT = 3  # raised when what is in a generation, or what it means, changes
 MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 LOCK = "LOCK"
 
 _ID = re.compile(r"[0-9a-f]{12}")
-_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 # Only names that this module gives: the folder may be one that holds other things too.
 _LEFTOVER = re.compile(r"[0-9a-f]{12}(\.old)?\.tmp|CURRENT\.tmp")
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_ANEW = "Build it anew: clippings index"
+
+Known = Mapping[tuple[int, ...], File]  # files that this process has hashed, by their stamps
+Content = Mapping[str, bytes | File]  # files to be: new bytes, or a file that is on the disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a generation promises: its files by name, and its facts."""
+
+    folder: Path
+    promises: Mapping[str, Promise]
+    facts: Mapping[str, Json]
+
+    def file(self, name: str, *, known: Known) -> File:
+        """Give a file that is what is promised.
+
+        Raises:
+            IndexDamaged: It is not, or the generation has no such file.
+        """
+        if name not in self.promises:
+            raise IndexDamaged(f"The index in {self.folder.parent} has no {name!r}. {ANEW}")
+        return checked(self.folder / name, self.promises[name], known=known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """A generation as it was read: every file is what the manifest says."""
+    """A generation whose every file is what its manifest says."""
 
     id: str
-    files: Mapping[str, bytes]
+    files: Mapping[str, File]
     facts: Mapping[str, Json]
 
 
@@ -91,10 +123,10 @@ def locked(index: Path) -> Iterator[None]:
         IndexUnwritable: The folder can not be made or written.
     """
     try:
-        _make_folder(index)
+        make_folder(index)
         descriptor = os.open(index / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as cause:
-        raise _unwritable(index, cause, needed=0) from cause
+        raise unwritable(index, cause) from cause
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,11 +140,14 @@ def locked(index: Path) -> Iterator[None]:
         os.close(descriptor)  # and with it the lock; the kernel does the same for a killed process
 
 
-def publish(index: Path, files: Mapping[str, bytes], facts: Mapping[str, Json]) -> str:
+def publish(index: Path, files: Content, facts: Mapping[str, Json]) -> str:
     """Write a generation and make it the current one; call it inside `locked(index)`.
 
     If it fails or is killed, the generation that was current still is, or the new one is already.
     If the very same generation is current and whole, nothing is written.
+
+    Args:
+        files: Those that are on the disk are linked; they were hashed and not touched since.
 
     Returns:
         The generation's id.
@@ -122,9 +157,9 @@ def publish(index: Path, files: Mapping[str, bytes], facts: Mapping[str, Json]) 
     """
     manifest = _manifest(files, facts)
     generation = _id_of(manifest)
-    needed = len(manifest) + sum(len(data) for data in files.values())
+    needed = len(manifest) + sum(len(data) for data in files.values() if isinstance(data, bytes))
     try:
-        _make_folder(index)
+        make_folder(index)
         _remove_leftovers(index)
         if not _is_whole(index, generation):
             _write_generation(index, generation, {**files, MANIFEST: manifest})
@@ -134,8 +169,20 @@ def publish(index: Path, files: Mapping[str, bytes], facts: Mapping[str, Json]) 
     except OSError as cause:
         with suppress(OSError):  # make room again; if even that fails, the next build does it
             _remove_leftovers(index)
-        raise _unwritable(index, cause, needed=needed) from cause
+        raise unwritable(index, cause, needed=needed) from cause
     return generation
+
+
+def remove_leftovers(index: Path) -> None:
+    """Remove what a build that was killed or failed left behind; inside `locked(index)`.
+
+    Raises:
+        IndexUnwritable: Something can not be removed.
+    """
+    try:
+        _remove_leftovers(index)
+    except OSError as cause:
+        raise unwritable(index, cause) from cause
 
 
 def current(index: Path) -> str:
@@ -153,29 +200,53 @@ def current(index: Path) -> str:
             f"There is no index in {index} yet. Build it: clippings index"
         ) from cause
     except OSError as cause:
-        raise _unreadable(place, cause) from cause
+        raise unreadable(place, cause) from cause
     generation = content[:-1].decode("ascii", "replace")
     if content[-1:] != b"\n" or not _ID.fullmatch(generation):
-        raise IndexDamaged(f"{place} does not name a generation of the index. {_ANEW}")
+        raise IndexDamaged(f"{place} does not name a generation of the index. {ANEW}")
     return generation
 
 
-def read(index: Path, generation: str) -> Generation:
-    """Read a generation and check every byte of it.
+def read_manifest(index: Path, generation: str) -> Manifest:
+    """Read what a generation promises; its files are not looked at.
+
+    Raises:
+        IndexDamaged: The manifest is missing or changed.
+        IndexMismatch: Another version of Clippings wrote it.
+    """
+    folder = index / generation
+    place = folder / MANIFEST
+    manifest = read_small(place)
+    changed = IndexDamaged(f"{place} is not what was written. {ANEW}")
+    try:
+        content = json.loads(manifest)
+    except ValueError as cause:
+        raise changed from cause
+    # Before the hash: another format may name its generations in another way.
+    if isinstance(content, dict) and content.get("format") != FORMAT:
+        raise IndexMismatch(
+            f"The index in {folder.parent} has format {content.get('format')!r}; this version of "
+            f"Clippings reads format {FORMAT}. {ANEW}"
+        )
+    if _id_of(manifest) != folder.name:
+        raise changed
+    promises = {name: Promise(**promise) for name, promise in content["files"].items()}
+    return Manifest(folder=folder, promises=promises, facts=content["facts"])
+
+
+def read(index: Path, generation: str, *, known: Known | None = None) -> Generation:
+    """Check every byte of a generation.
+
+    Args:
+        known: Files that this process has hashed before; they are not hashed again.
 
     Raises:
         IndexDamaged: A file is missing, cut or changed; the message names it.
         IndexMismatch: Another version of Clippings wrote it.
     """
-    folder = index / generation
-    promises, facts = _read_manifest(folder)
-    files = {}
-    for name, promise in promises.items():
-        data = _read_file(folder / name)
-        if _promise(data) != promise:
-            raise IndexDamaged(f"{folder / name} is not what was written. {_ANEW}")
-        files[name] = data
-    return Generation(id=generation, files=files, facts=facts)
+    manifest = read_manifest(index, generation)
+    files = {name: manifest.file(name, known=known or {}) for name in manifest.promises}
+    return Generation(id=generation, files=files, facts=manifest.facts)
 
 
 def hold(index: Path) -> Hold:
@@ -192,7 +263,7 @@ def hold(index: Path) -> Hold:
             return Hold(generation=generation, descriptor=held)
         # It may have been collected between the two steps: then another one is current now.
         if current(index) == generation:
-            raise IndexDamaged(f"{index / generation} is missing. {_ANEW}")
+            raise IndexDamaged(f"{index / generation} is missing. {ANEW}")
 
 
 def collect(index: Path) -> tuple[str, ...]:
@@ -210,93 +281,62 @@ def collect(index: Path) -> tuple[str, ...]:
         others = [name for name in names if name != kept and _ID.fullmatch(name)]
         return tuple(name for name in others if _delete_unless_held(index, name))
     except OSError as cause:
-        raise _unwritable(index, cause, needed=0) from cause
+        raise unwritable(index, cause) from cause
 
 
-def _manifest(files: Mapping[str, bytes], facts: Mapping[str, Json]) -> bytes:
-    wrong = [name for name in files if not _FILE_NAME.fullmatch(name)]
+def _manifest(files: Content, facts: Mapping[str, Json]) -> bytes:
+    wrong = [name for name in files if not FILE_NAME.fullmatch(name)]
     if wrong:
         raise ValueError(f"not names of files of a generation: {wrong}")
+    promises = {
+        name: promise_of(data) if isinstance(data, bytes) else data.promise
+        for name, data in files.items()
+    }
     content = {
         "format": FORMAT,
         "facts": facts,
-        "files": {name: _promise(data) for name, data in files.items()},
+        "files": {name: asdict(promise) for name, promise in promises.items()},
     }
     return json.dumps(content, sort_keys=True, indent=1).encode("ascii") + b"\n"
-
-
-def _promise(data: bytes) -> dict[str, int | str]:
-    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def _id_of(manifest: bytes) -> str:
     return hashlib.sha256(manifest).hexdigest()[:12]
 
 
-def _write_generation(index: Path, generation: str, files: Mapping[str, bytes]) -> None:
+def _write_generation(index: Path, generation: str, files: Content) -> None:
     folder, draft = index / generation, index / f"{generation}.tmp"
     draft.mkdir(mode=0o700)
     for name, data in files.items():
-        _write_file(draft / name, data)
+        if isinstance(data, bytes):
+            write_file(draft / name, data)
+        else:
+            link_file(data, draft / name)
     # The names in a folder are data of the folder: without this, a power cut may keep the folder
     # and lose its files, although each of them was synced.
-    _sync_folder(draft)
+    sync_folder(draft)
     if folder.exists():  # damaged, or it would not be written again
         folder.rename(index / f"{generation}.old.tmp")
     draft.rename(folder)
     # Before CURRENT may name it, the new name has to be on the disk too.
-    _sync_folder(index)
+    sync_folder(index)
 
 
 def _point_to(index: Path, generation: str) -> None:
     draft = index / f"{CURRENT}.tmp"
-    _write_file(draft, f"{generation}\n".encode("ascii"))
+    write_file(draft, f"{generation}\n".encode("ascii"))
     # The commit. The draft was synced before: a rename may reach the disk earlier than the content
     # of the file it renames, and CURRENT would be empty after a power cut.
     draft.replace(index / CURRENT)
     # Only now will it survive one.
-    _sync_folder(index)
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        rest = memoryview(data)
-        while rest:  # a signal or a disk that gets full may cut a write short
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    _sync_folder(folder.parent)
+    sync_folder(index)
 
 
 def _remove_leftovers(index: Path) -> None:
     """Remove what a build that was killed or failed left behind."""
     for leftover in sorted(index.iterdir()):
-        if not _LEFTOVER.fullmatch(leftover.name):
-            continue
-        if leftover.is_dir() and not leftover.is_symlink():
-            shutil.rmtree(leftover)
-        else:
-            leftover.unlink()
+        if _LEFTOVER.fullmatch(leftover.name):
+            remove(leftover)
 
 
 def _is_whole(index: Path, generation: str) -> bool:
@@ -321,7 +361,7 @@ def _hold_folder(folder: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as cause:
-        raise _unreadable(folder, cause) from cause
+        raise unreadable(folder, cause) from cause
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         # Between the two calls it may have been renamed to be deleted.
@@ -340,58 +380,9 @@ def _delete_unless_held(index: Path, generation: str) -> bool:
         # Renamed first: whoever is killed now leaves no half generation under a real name.
         leftover = index / f"{generation}.old.tmp"
         (index / generation).rename(leftover)
-        shutil.rmtree(leftover)
+        remove(leftover)
     except BlockingIOError:
         return False
     finally:
         os.close(descriptor)
     return True
-
-
-def _read_manifest(folder: Path) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
-    """Give what each file has to be, by name, and the facts."""
-    place = folder / MANIFEST
-    manifest = _read_file(place)
-    changed = IndexDamaged(f"{place} is not what was written. {_ANEW}")
-    try:
-        content = json.loads(manifest)
-    except ValueError as cause:
-        raise changed from cause
-    # Before the hash: another format may name its generations in another way.
-    if isinstance(content, dict) and content.get("format") != FORMAT:
-        raise IndexMismatch(
-            f"The index in {folder.parent} has format {content.get('format')!r}; this version of "
-            f"Clippings reads format {FORMAT}. {_ANEW}"
-        )
-    if _id_of(manifest) != folder.name:
-        raise changed
-    return content["files"], content["facts"]
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as cause:
-        raise IndexDamaged(f"{path} is missing. {_ANEW}") from cause
-    except OSError as cause:
-        raise _unreadable(path, cause) from cause
-
-
-def _unreadable(path: Path, cause: OSError) -> IndexDamaged:
-    return IndexDamaged(
-        f"{path} can not be read: {cause.strerror}. Grant access to it, or build the index anew: "
-        "clippings index"
-    )
-
-
-def _unwritable(index: Path, cause: OSError, *, needed: int) -> IndexUnwritable:
-    where = cause.filename if isinstance(cause.filename, str) else str(index)
-    if cause.errno in _NO_ROOM:
-        what = f"There is no room for the index at {index}: it takes {needed:,} bytes"
-        remedy = "Make room there, or choose another place with --index."
-    else:
-        what = f"The index at {index} can not be written ({where})"
-        remedy = "Grant access to it, or choose another place with --index."
-    return IndexUnwritable(
-        f"{what}: {cause.strerror or cause}. The index that was there is unchanged. {remedy}"
-    )

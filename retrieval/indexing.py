@@ -1,42 +1,45 @@
 """The one way at index time: a folder of articles → a generation.
 
-Only what is new is encoded: a vector of the previous generation is taken over where text and
-encoder are the same, and a text that occurs twice is encoded once. `Encoder` gives a text the same
-bits whatever is encoded beside it, so the outcome does not depend on what was there before: same
-corpus and same encoder, same generation.
+A generation is a list of segments. What changed since the last one becomes a small segment beside
+the others, and what it replaces is dead in them; so a small change to a large archive is published
+at once. When what is small or dead adds up to a tenth, all is merged into one segment, the very one
+that a build from nothing makes. Only what is new is encoded, wherever its text stood before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-from retrieval.corpus import Skipped, read_corpus
-from retrieval.datatypes import Article, Passage, Sentence, Span
+from retrieval.assembling import Bench, assemble, merge_parts
+from retrieval.corpus import Skipped
+from retrieval.cutting import cut
+from retrieval.datatypes import Article
 from retrieval.embedding import Encoder
-from retrieval.errors import IndexFault, IndexUnwritable
-from retrieval.generations import collect, current, locked, publish
-from retrieval.lexical import build_lexical
-from retrieval.library import Facts, Library, by_date, open_library, tables, to_json
-from retrieval.segmentation import passage_windows, sentence_spans
-from retrieval.vectors import VectorIndex, build_vectors
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from retrieval.errors import IndexDamaged, IndexFault, IndexUnwritable
+from retrieval.generations import (
+    FORMAT,
+    collect,
+    current,
+    locked,
+    publish,
+    read_manifest,
+    remove_leftovers,
+)
+from retrieval.joining import Part, whole_part
+from retrieval.library import Facts, Listed, Opened, facts_of, listed, to_json
+from retrieval.reuse import Known
+from retrieval.scanning import New, Scan, Seen, content_of, scan, spool_in
+from retrieval.segments import PASSAGES, PUBLISHED, SENTENCES, Segment, open_segment
+from retrieval.shards import find_shard, finished_shards, remove_drafts, remove_shards
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-# The surroundings that a sentence is read in: so many sentences on each side, and no more
-# characters than the model reads (some 250 word pieces of English).
-NEIGHBOURS = 2
-NEIGHBOURHOOD_LIMIT = 900
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Context = tuple[str, int, int]  # a neighbourhood, and where in it the sentence stands
+LOOSE = 0.1  # the share of sentences that may be dead, or lie in small segments
+MOST_SMALL = 8  # small segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,8 @@ class Report:
 
     Attributes:
         unchanged: Articles whose bytes the previous generation had under the same path.
-        reused: Sentences and passages whose vectors the previous generation had.
-        published: False if this very generation was current already.
+        reused: Sentences whose vectors were there already.
+        published: False if a generation of this very content was current already.
     """
 
     generation: str
@@ -60,6 +63,48 @@ class Report:
     published: bool
 
 
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What a process that builds again and again need not read or hash again.
+
+    Attributes:
+        segments: Those of the last generation, open, by id.
+        seen: The files of the corpus that were read.
+        generation, digests: The last generation; its articles by path.
+    """
+
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    generation: str = ""
+    digests: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Previous:
+    """The generation that is being replaced, as far as it is whole.
+
+    Attributes:
+        generation: Its id; "" if there is none that can be used.
+        parts: Its segments.
+        digests: Sha256 of their living articles, by path.
+        is_whole: Whether no segment is missing.
+    """
+
+    generation: str
+    facts: Facts | None
+    parts: tuple[Part, ...]
+    digests: Mapping[str, bytes]
+    is_whole: bool
+
+    def of(self, encoder: Encoder) -> _Previous:
+        """Give what an encoder can use of it."""
+        is_same = self.facts is not None and self.facts.fingerprint == encoder.fingerprint
+        return self if is_same else _NOTHING
+
+
+_NOTHING = _Previous(generation="", facts=None, parts=(), digests={}, is_whole=False)
+
+
 def build(
     corpus: Path,
     index: Path,
@@ -69,6 +114,7 @@ def build(
     clock: Callable[[], float],
     wait: Callable[[float], None],
     on_progress: Progress,
+    memory: Memory | None = None,
 ) -> Report:
     """Index a folder of articles; readers keep the old generation until the new one is whole.
 
@@ -79,7 +125,9 @@ def build(
         limit_bytes: Larger files are skipped.
         clock: Seconds since the epoch.
         wait: Waits so many seconds, for files that are just being written.
-        on_progress: Told the stage («reading», «encoding», «writing»), and how much of it is done.
+        on_progress: Told the stage («reading», «encoding» in bytes of articles, «merging» in
+            vectors, «writing»), and how much of it is done.
+        memory: Of the builds that this process did before; brought up to date.
 
     Raises:
         CorpusError: Nothing there to index.
@@ -87,249 +135,230 @@ def build(
         IndexUnwritable: The disk is full or closed to us.
         ModelError: The model can not be loaded.
     """
-    with locked(index):  # before any work: two builds at once would do it twice
-        reading = read_corpus(
+    memory = memory or Memory()
+    memory = memory or Memory()
+    with locked(index), spool_in(index) as spool:  # before any work: two builds would do it twice
+        remove_leftovers(index)
+        remove_drafts(index)
+        previous = _previous(index, memory)
+        usable = previous.of(encoder)
+        found = scan(
             corpus,
+            indexed=usable.digests,
+            seen=memory.seen,
+            spool=spool,
             limit_bytes=limit_bytes,
             clock=clock,
             wait=wait,
             on_file=lambda done, total: on_progress("reading", done, total),
         )
-        articles = tuple(sorted(reading.articles, key=by_date))
-        sentences, passages = _split(articles)
-        before = _current_or_none(index)
-        previous = _previous(index)
-        if previous is None:
-            known = _Known(sentences={}, contexts={}, passages={})
-            unchanged = 0
-        else:
-            with closing(previous):
-                known = _known(previous, encoder.fingerprint)
-                unchanged = _unchanged(articles, previous)
-        files = {
-            **tables(articles, sentences, passages),
-            **_vector_files(sentences, passages, encoder, known, on_progress),
-            **_word_files(sentences, passages),
-        }
-        on_progress("writing", 0, 1)
-        facts = _facts(corpus, encoder, articles, len(sentences), len(passages))
-        generation = publish(index, files, to_json(facts))
-        # The index is built; an old generation that can not be deleted only takes up room.
+        kept = _without(usable.parts, _gone(usable.digests, found.digests))
+        ready = _waiting(index, encoder)
+        segments = [part.segment for part in usable.parts]
+        bench = Bench(
+            index=index,
+            encoder=encoder,
+            spool=spool,
+            known=Known([*segments, *ready.values()]),
+            ready=ready,
+            on_bytes=_Bytes(on_progress, sum(new.size for new in found.new)).add,
+            on_rows=lambda done, total: on_progress("merging", done, total),
+        )
+        reused = sum(_living_sentences(part) for part in kept)
+        parts = _with_new(kept, found.new, bench)
+        facts = _facts(corpus, encoder, found, parts)
+        generation = previous.generation
+        is_new = not usable.is_whole or usable.facts != facts or _is_loose(parts)
+        if not usable.is_whole or usable.facts != facts:
+            generation = _publish(index, parts, facts, on_progress)
+        if _is_loose(parts):
+            parts = _compact(parts, bench)
+            generation = _publish(index, parts, facts, on_progress)
+        # The index is built; what can not be deleted now only takes up room.
         with suppress(IndexUnwritable):
+            remove_shards(index)
             collect(index)
-        on_progress("writing", 1, 1)
-    reused = sum(sentence.text in known.sentences for sentence in sentences)
-    reused += sum(passage.text in known.passages for passage in passages)
+        memory.segments = {part.segment.id: part.segment for part in parts}
+        memory.generation, memory.digests = generation, found.digests
     return Report(
         generation=generation,
-        articles=len(articles),
-        sentences=len(sentences),
-        passages=len(passages),
-        unchanged=unchanged,
-        reused=reused,
-        skipped=reading.skipped,
-        ignored=reading.ignored,
-        published=generation != before,
+        articles=facts.articles,
+        sentences=facts.sentences,
+        passages=facts.passages,
+        unchanged=sum(previous.digests.get(path) == sha for path, sha in found.digests.items()),
+        reused=reused + bench.known.reused,
+        skipped=found.skipped,
+        ignored=found.ignored,
+        published=is_new,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """Vectors of the previous generation, by what was encoded."""
+def warm(encoder: Encoder) -> None:
+    """Load all that a new article needs, so that the first one does not wait for it.
 
-    sentences: Mapping[str, NDArray[np.float32]]
-    contexts: Mapping[_Context, NDArray[np.float32]]
-    passages: Mapping[str, NDArray[np.float32]]
-
-
-def _split(articles: Sequence[Article]) -> tuple[tuple[Sentence, ...], tuple[Passage, ...]]:
-    """Cut articles into numbered sentences and passages."""
-    sentences: list[Sentence] = []
-    passages: list[Passage] = []
-    for article in articles:
-        found = sentence_spans(article.text)
-        spans = [span for span, _ in found]
-        windows = passage_windows(spans)
-        middles = _middle_windows(windows, len(spans))
-        first, first_passage = len(sentences), len(passages)
-        for number, (span, is_heading) in enumerate(found):
-            sentences.append(
-                Sentence(
-                    row=first + number,
-                    article=article,
-                    span=span,
-                    passage=first_passage + middles[number],
-                    is_heading=is_heading,
-                )
-            )
-        for number, window in enumerate(windows):
-            passages.append(
-                Passage(
-                    row=first_passage + number,
-                    article=article,
-                    span=Span(start=spans[window.start].start, end=spans[window.stop - 1].end),
-                    sentences=tuple(range(first + window.start, first + window.stop)),
-                )
-            )
-    return tuple(sentences), tuple(passages)
+    Raises:
+        ModelError: The model can not be loaded.
+    """
+    text = "The talks began on Monday. They went on."
+    cut(Article(path="warm.txt", raw=text.encode(), text=text))
+    encoder.encode_in_context([text], [[(0, 26)]])
 
 
-def _middle_windows(windows: Sequence[range], count: int) -> list[int]:
-    """Give for each sentence the window that has it most in the middle, the first of equals."""
-    best: list[tuple[int, int]] = [(-1, 0)] * count
-    for i, window in enumerate(windows):
-        for number in window:
-            depth = min(number - window.start, window.stop - 1 - number)
-            if depth > best[number][0]:
-                best[number] = (depth, i)
-    return [i for _, i in best]
+class _Bytes:
+    """Counts bytes of articles as they are encoded."""
+
+    def __init__(self, on_progress: Progress, total: int) -> None:
+        self._on_progress = on_progress
+        self._total = total
+        self._done = 0.0
+
+    def add(self, count: float) -> None:
+        self._done += count
+        self._on_progress("encoding", min(round(self._done), self._total), self._total)
 
 
-def _contexts(sentences: Sequence[Sentence]) -> Iterator[_Context]:
-    """Give each sentence's surroundings, and where in them it stands; rows of whole articles."""
-    for row, sentence in enumerate(sentences):
-        first = last = row
-        for step in range(1, NEIGHBOURS + 1):
-            if first == row - step + 1 and _together(sentences, row - step, last):
-                first = row - step
-            if last == row + step - 1 and _together(sentences, first, row + step):
-                last = row + step
-        start = sentences[first].span.start
-        text = sentence.article.text[start : sentences[last].span.end]
-        yield text, sentence.span.start - start, sentence.span.end - start
-
-
-def _together(sentences: Sequence[Sentence], first: int, last: int) -> bool:
-    """Tell whether sentences stand in one article and near enough to be read at once."""
-    if first < 0 or last >= len(sentences):
-        return False
-    one, other = sentences[first], sentences[last]
-    return (
-        one.article.path == other.article.path
-        and other.span.end - one.span.start <= NEIGHBOURHOOD_LIMIT
-    )
-
-
-def _current_or_none(index: Path) -> str | None:
+def _previous(index: Path, memory: Memory) -> _Previous:
     try:
-        return current(index)
+        generation = current(index)
+        manifest = read_manifest(index, generation)
+        facts, names = facts_of(manifest), listed(manifest)
     except IndexFault:
-        return None
-
-
-def _previous(index: Path) -> Library | None:
-    """Open the generation that is being replaced; None if there is none that can be used."""
-    try:
-        return open_library(index, fingerprint=None)
-    except IndexFault:
-        return None
-
-
-def _known(previous: Library, fingerprint: str) -> _Known:
-    if previous.facts.fingerprint != fingerprint:
-        return _Known(sentences={}, contexts={}, passages={})
-    sentences = [sentence.text for sentence in previous.sentences]
-    passages = [passage.text for passage in previous.passages]
-    return _Known(
-        sentences=_by_key(sentences, previous.sentence_vectors),
-        contexts=_by_key(list(_contexts(previous.sentences)), previous.context_vectors),
-        passages=_by_key(passages, previous.passage_vectors),
+        return _NOTHING
+    opened = Opened(memory.segments)
+    parts: list[Part] = []
+    for each in names:
+        with suppress(IndexDamaged):  # its articles are indexed anew
+            parts.append(opened.part(manifest, each))
+    is_whole = len(parts) == len(names)
+    is_remembered = is_whole and generation == memory.generation
+    return _Previous(
+        generation=generation,
+        facts=facts,
+        parts=tuple(parts),
+        digests=memory.digests if is_remembered else _digests(parts),
+        is_whole=is_whole,
     )
 
 
-def _by_key(keys: Sequence[_Key], index: VectorIndex) -> dict[_Key, NDArray[np.float32]]:
-    return dict(zip(keys, index.vectors(range(index.size)), strict=True))
+def _digests(parts: Iterable[Part]) -> dict[str, bytes]:
+    found = {}
+    for part in parts:
+        paths, living = part.segment.all_paths(), (~part.dead).tolist()
+        for number, path in enumerate(paths):
+            if living[number]:
+                found[path] = part.segment.digest(number)
+    return found
 
 
-def _unchanged(articles: Sequence[Article], previous: Library) -> int:
-    digests = {article.path: article.digest for article in previous.articles}
-    return sum(digests.get(article.path) == article.digest for article in articles)
+def _gone(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> set[str]:
+    """Give the paths whose articles were removed or replaced."""
+    return {path for path, digest in before.items() if now.get(path) != digest}
 
 
-def _vector_files(
-    sentences: Sequence[Sentence],
-    passages: Sequence[Passage],
-    encoder: Encoder,
-    known: _Known,
-    on_progress: Progress,
-) -> dict[str, bytes]:
-    sentence_keys = [sentence.text for sentence in sentences]
-    passage_keys = [passage.text for passage in passages]
-    context_keys = list(_contexts(sentences))
-    # A sentence and a passage may be the same text: it is still encoded once.
-    texts = _new([*sentence_keys, *passage_keys], {**known.passages, **known.sentences})
-    contexts = _new(context_keys, known.contexts)
-    total = len(texts) + len(contexts)
-    done = 0
-
-    def on_batch(count: int) -> None:
-        nonlocal done
-        done += count
-        on_progress("encoding", done, total)
-
-    by_text = {**known.passages, **known.sentences}
-    by_context = dict(known.contexts)
-    if texts:
-        by_text.update(zip(texts, encoder.encode(texts, on_batch=on_batch), strict=True))
-    if contexts:
-        encoded = encoder.encode_in_context(
-            [text for text, _, _ in contexts],
-            [[(start, end)] for _, start, end in contexts],
-            on_batch=on_batch,
-        )
-        by_context.update(zip(contexts, encoded, strict=True))
-    return {
-        "sentence_vectors.faiss": _stacked(sentence_keys, by_text, encoder.width),
-        "context_vectors.faiss": _stacked(context_keys, by_context, encoder.width),
-        "passage_vectors.faiss": _stacked(passage_keys, by_text, encoder.width),
-    }
-
-
-def _new(keys: Sequence[_Key], known: Mapping[_Key, NDArray[np.float32]]) -> list[_Key]:
-    """Give each key that is not known yet, once, in order of its first appearance."""
-    return [key for key in dict.fromkeys(keys) if key not in known]
-
-
-def _stacked(
-    keys: Sequence[_Key], vectors: Mapping[_Key, NDArray[np.float32]], width: int
-) -> bytes:
+def _without(parts: Iterable[Part], gone: set[str]) -> list[Part]:
+    """Give the parts with some articles dead, by their paths, and without those that all are."""
     import numpy as np
 
-    matrix = np.empty((len(keys), width), dtype=np.float32)
-    for row, key in enumerate(keys):
-        matrix[row] = vectors[key]
-    return build_vectors(matrix)
+    kept = []
+    for part in parts:
+        dead = part.dead
+        if gone:
+            paths = part.segment.all_paths()
+            dead = dead | np.array([path in gone for path in paths], dtype=np.bool_)
+        if not dead.all():
+            kept.append(Part(segment=part.segment, dead=dead))
+    return kept
 
 
-def _word_files(sentences: Sequence[Sentence], passages: Sequence[Passage]) -> dict[str, bytes]:
-    by_sentence = build_lexical([sentence.text for sentence in sentences])
-    by_passage = build_lexical([_headed(passage) for passage in passages])
-    return {
-        **{f"sentence_words.{name}": data for name, data in by_sentence.items()},
-        **{f"passage_words.{name}": data for name, data in by_passage.items()},
+def _waiting(index: Path, encoder: Encoder) -> dict[str, Segment]:
+    """Open what a build that was killed had finished, by id."""
+    waiting = {}
+    for identity in finished_shards(index):
+        files = find_shard(index, identity)
+        with suppress(IndexDamaged):
+            if files is not None:
+                segment = open_segment(identity, files)
+                if segment.facts.fingerprint == encoder.fingerprint:
+                    waiting[identity] = segment
+    return waiting
+
+
+def _with_new(kept: Sequence[Part], news: Sequence[New], bench: Bench) -> list[Part]:
+    """Give the parts with what is new as one more, or as one part if that is very much."""
+    parts = list(kept)
+    if news:
+        parts.append(whole_part(assemble(news, bench)))
+    before = sum(_living_sentences(part) for part in kept)
+    added = sum(_living_sentences(part) for part in parts) - before
+    return _compact(parts, bench) if added > LOOSE * before else parts
+
+
+def _is_loose(parts: Sequence[Part]) -> bool:
+    """Tell whether too much is dead or lies in small segments."""
+    return _is_much(parts) or len(parts) - 1 > MOST_SMALL
+
+
+def _is_much(parts: Sequence[Part]) -> bool:
+    living = [_living_sentences(part) for part in parts]
+    dead = sum(part.segment.facts.sentences for part in parts) - sum(living)
+    small = sum(living) - max(living)
+    return dead + small > LOOSE * sum(living)
+
+
+def _compact(parts: Sequence[Part], bench: Bench) -> list[Part]:
+    """Merge all parts, or the small ones if they are only too many."""
+    if not _is_loose(parts):
+        return list(parts)
+    if _is_much(parts):
+        return [whole_part(merge_parts(parts, bench))]
+    largest = max(parts, key=_living_sentences)
+    small = [part for part in parts if part is not largest]
+    return [largest, whole_part(merge_parts(small, bench))]
+
+
+def _living_sentences(part: Part) -> int:
+    return _living(part, SENTENCES)
+
+
+def _living(part: Part, column: int) -> int:
+    import numpy as np
+
+    return int(np.diff(part.segment.begins[:, column])[~part.dead].sum())
+
+
+def _publish(index: Path, parts: Sequence[Part], facts: Facts, on_progress: Progress) -> str:
+    on_progress("writing", 0, 1)
+    names = [
+        Listed(id=part.segment.id, dead=tuple(part.dead.nonzero()[0].tolist())) for part in parts
+    ]
+    files = {
+        f"{part.segment.id}.{name}": file
+        for part in parts
+        for name, file in part.segment.files.items()
     }
+    generation = publish(index, files, to_json(facts, names))
+    on_progress("writing", 1, 1)
+    return generation
 
 
-def _headed(passage: Passage) -> str:
-    """Give a passage's words with the headline before them: what the report is about."""
-    title = passage.article.title
-    if title is None or passage.span.holds(title):
-        return passage.text
-    return f"{passage.article.at(title)}\n{passage.text}"
-
-
-def _facts(
-    corpus: Path, encoder: Encoder, articles: Sequence[Article], sentences: int, passages: int
-) -> Facts:
-    days = [article.published for article in articles if article.published is not None]
+def _facts(corpus: Path, encoder: Encoder, found: Scan, parts: Sequence[Part]) -> Facts:
+    days = [day for part in parts for day in _days(part)]
     return Facts(
         model=encoder.model,
         fingerprint=encoder.fingerprint,
+        content=content_of(found.digests, fingerprint=encoder.fingerprint, form=FORMAT),
         corpus=str(corpus.resolve()),
-        width=encoder.width,
-        articles=len(articles),
-        sentences=sentences,
-        passages=passages,
+        width=parts[0].segment.facts.width,
+        articles=len(found.digests),
+        sentences=sum(_living(part, SENTENCES) for part in parts),
+        passages=sum(_living(part, PASSAGES) for part in parts),
         earliest=min(days, default=None),
         latest=max(days, default=None),
     )
+
+
+def _days(part: Part) -> list[date]:
+    """Give the first and the last day of the living articles that state one."""
+    days = part.segment.begins[1:, PUBLISHED][~part.dead]
+    dated = days[days > 0]
+    return [date.fromordinal(int(day)) for day in (dated.min(), dated.max())] if len(dated) else []

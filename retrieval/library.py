@@ -1,40 +1,35 @@
-"""A generation opened for reading, and the files it is made of.
+"""A generation opened for reading: its segments as one, every file of it verified.
 
-Row i is sentence i (or passage i) in every table and index of a generation. Rows ascend by
+Row i is sentence i (or passage i) in every table and index of a Library. Rows ascend by
 (published, path, start), articles without a date last, so that a window of dates is a range of
 rows. The articles' own bytes are in the generation: a quote stays right while files change.
-
-    articles.bin        the bytes of all articles, one after the other
-    articles.json       for each: path, place in articles.bin, what its header says
-    sentences.npy       int64, (n, 5): article, start, end, passage, is_heading
-    passages.npy        int64, (n, 5): article, start, end, first sentence, number of sentences
-    *_vectors.faiss     sentence, context (a sentence as its surroundings make it read), passage
-    *_words.*           sentence, passage (with its article's headline before it)
+Nothing is read before it is needed: an article, a sentence or a passage is made when it is asked
+for, of files that lie in the cache of the system and that several processes share.
 """
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval import generations
-from retrieval.datatypes import Article, Passage, Sentence, Span
-from retrieval.embedding import no_collection
+from retrieval.datatypes import Article
+from retrieval.durable import ANEW, File, Json, Promise
 from retrieval.errors import IndexDamaged, IndexMismatch
-from retrieval.generations import Generation, Hold, Json
-from retrieval.lexical import LexicalIndex, open_lexical
-from retrieval.vectors import VectorIndex, open_vectors
+from retrieval.generations import Hold, Known, Manifest
+from retrieval.joining import Joined, Part, join
+from retrieval.lexical import LexicalIndex
+from retrieval.postings import Postings
+from retrieval.rows import Articles, Passages, Sentences
+from retrieval.segments import Kind, Segment, open_segment
+from retrieval.vectors import JoinedVectors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-TABLE_WIDTH = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +38,9 @@ class Facts:
 
     Attributes:
         model, fingerprint: The encoder's.
-        corpus: The folder that was indexed.
+        content: Hash of the articles' paths and bytes, and of the encoder. Two generations of the
+            same content answer alike, whatever segments they are made of.
+        corpus: The folder that was indexed; no part of the content.
         width: Numbers in a vector.
         articles, sentences, passages: How many.
         earliest, latest: Days of publication, of the articles that state one.
@@ -51,6 +48,7 @@ class Facts:
 
     model: str
     fingerprint: str
+    content: str
     corpus: str
     width: int
     articles: int
@@ -61,6 +59,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A segment as a generation lists it: its id, and the numbers of its dead articles."""
+
+    id: str
+    dead: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Library:
     """An opened generation; it stays on disk until `close`.
 
@@ -69,38 +75,61 @@ class Library:
         articles: Sorted by (published, path), those without a date last.
         sentences, passages: In row order.
         passage_articles: Shape (n,), int64: for each passage, the number of its article.
+        spellings: The words of sentences as they are spelled.
     """
 
     generation: str
     facts: Facts
-    articles: tuple[Article, ...]
-    sentences: tuple[Sentence, ...]
-    passages: tuple[Passage, ...]
+    articles: Articles
+    sentences: Sentences
+    passages: Passages
     passage_articles: NDArray[np.int64] = field(repr=False)
-    sentence_vectors: VectorIndex
-    context_vectors: VectorIndex
-    passage_vectors: VectorIndex
+    sentence_vectors: JoinedVectors
+    context_vectors: JoinedVectors
+    passage_vectors: JoinedVectors
     sentence_words: LexicalIndex
+    spellings: LexicalIndex
     passage_words: LexicalIndex
-    _rows: Mapping[str, range] = field(repr=False)
+    joined: Joined = field(repr=False)
     _hold: Hold = field(repr=False)
+
+    @property
+    def segments(self) -> Mapping[str, Segment]:
+        """What it is made of, by id."""
+        return {part.segment.id: part.segment for part in self.joined.parts}
+
+    @property
+    def recall(self) -> float | None:
+        """Which share of the ten nearest a search finds, as measured; None where it is exact."""
+        kept = (segment.facts.sketches.values() for segment in self.segments.values())
+        return min((each["recall"] for sketches in kept for each in sketches), default=None)
 
     def rows_of(self, article: Article) -> range:
         """Give the rows of an article's sentences."""
-        return self._rows[article.path]
+        return self.sentences.rows_of(self.articles.number_of(article))
+
+    def passages_of(self, rows: Sequence[int]) -> list[int]:
+        """Give the passage that each of some sentences is scored with."""
+        return [self.sentences.passage_of(row) for row in rows]
+
+    def sentences_in(self, passage: int) -> range:
+        """Give the rows of the sentences of a passage."""
+        return self.passages.sentences_in(passage)
 
     def close(self) -> None:
         """Let the generation be collected; what was read stays readable."""
         self._hold.close()
 
 
-def open_library(index: Path, *, fingerprint: str | None) -> Library:
+def open_library(index: Path, *, fingerprint: str | None, before: Library | None = None) -> Library:
     """Open the current generation, every file of it verified.
 
     Args:
         index: The folder of the index.
         fingerprint: Of the encoder whose questions are to be compared with it; None where no
             question will be.
+        before: The generation that this process had opened until now. What it shares with the
+            current one is taken over as it is, unless something wrote to a file since.
 
     Raises:
         IndexMissing: Nothing was indexed yet.
@@ -109,65 +138,111 @@ def open_library(index: Path, *, fingerprint: str | None) -> Library:
     """
     hold = generations.hold(index)
     try:
-        generation = generations.read(index, hold.generation)
-        facts = _to_facts(generation.facts)
+        manifest = generations.read_manifest(index, hold.generation)
+        facts = facts_of(manifest)
         _refuse_other_model(index, facts, fingerprint)
-        with no_collection():
-            return _to_library(generation, facts, hold)
-    except KeyError as cause:
-        hold.close()
-        raise IndexDamaged(
-            f"The index in {index} has no {cause}. Build it anew: clippings index"
-        ) from cause
+        opened = Opened(before.segments if before else {})
+        parts = [opened.part(manifest, each) for each in listed(manifest)]
+        return _to_library(hold, facts, join(parts))
     except BaseException:
         hold.close()
         raise
 
 
-def by_date(article: Article) -> tuple[date, str]:
-    """Give the key that articles are sorted by."""
-    return article.published or date.max, article.path
+def current_facts(index: Path) -> Facts:
+    """Give what the current generation says of itself; its other files are not looked at.
 
-
-def tables(
-    articles: Sequence[Article], sentences: Sequence[Sentence], passages: Sequence[Passage]
-) -> dict[str, bytes]:
-    """Give the files of a generation that hold no index, by name.
-
-    The articles are sorted by `by_date`; sentences and passages are theirs, in row order.
+    Raises:
+        IndexFault: As `open_library`, but for damage to other files.
     """
-    numbers = {article.path: number for number, article in enumerate(articles)}
-    return {
-        "articles.bin": b"".join(article.raw for article in articles),
-        "articles.json": _articles_json(articles),
-        "sentences.npy": _table(
-            (
-                numbers[sentence.article.path],
-                sentence.span.start,
-                sentence.span.end,
-                sentence.passage,
-                int(sentence.is_heading),
-            )
-            for sentence in sentences
-        ),
-        "passages.npy": _table(
-            (
-                numbers[passage.article.path],
-                passage.span.start,
-                passage.span.end,
-                passage.sentences[0],
-                len(passage.sentences),
-            )
-            for passage in passages
-        ),
-    }
+    with generations.hold(index) as hold:
+        return facts_of(generations.read_manifest(index, hold.generation))
 
 
-def to_json(facts: Facts) -> dict[str, Json]:
+class Opened:
+    """Segments that this process has open, and the files it has hashed."""
+
+    def __init__(self, segments: Mapping[str, Segment]) -> None:
+        self._segments = segments
+        self._known: Known = {
+            file.stamp: file for segment in segments.values() for file in segment.files.values()
+        }
+
+    def part(self, manifest: Manifest, each: Listed) -> Part:
+        """Open a segment of a generation, or take it over.
+
+        Raises:
+            IndexDamaged: A file is missing, changed or something else; the message names it.
+        """
+        import numpy as np
+
+        prefix = f"{each.id}."
+        files = {
+            name.removeprefix(prefix): manifest.file(name, known=self._known)
+            for name in manifest.promises
+            if name.startswith(prefix)
+        }
+        segment = self._taken_over(each.id, files) or open_segment(each.id, files)
+        dead = np.zeros(segment.facts.articles, dtype=np.bool_)
+        if each.dead and not max(each.dead) < len(dead):
+            raise IndexDamaged(f"{manifest.folder} names articles that it has not. {ANEW}")
+        dead[list(each.dead)] = True
+        return Part(segment=segment, dead=dead)
+
+    def _taken_over(self, identity: str, files: Mapping[str, File]) -> Segment | None:
+        segment = self._segments.get(identity)
+        if segment is None or _stamps(segment.files) != _stamps(files):
+            return None
+        # The old generation's folder may go; the files are the same under their new names.
+        return replace(segment, files=files)
+
+
+def listed(manifest: Manifest) -> list[Listed]:
+    """Give the segments of a generation.
+
+    Raises:
+        IndexDamaged: The manifest names none.
+    """
+    segments = manifest.facts.get("segments")
+    if not isinstance(segments, Mapping) or not segments:
+        raise IndexDamaged(f"{manifest.folder} names no segments. {ANEW}")
+    return [
+        Listed(id=identity, dead=tuple(map(_count, dead)))
+        for identity, dead in segments.items()
+        if isinstance(dead, Sequence)
+    ]
+
+
+def facts_of(manifest: Manifest) -> Facts:
+    """Give what a generation says of itself.
+
+    Raises:
+        IndexDamaged: Something is missing.
+    """
+    facts = manifest.facts
+    try:
+        return Facts(
+            model=str(facts["model"]),
+            fingerprint=str(facts["fingerprint"]),
+            content=str(facts["content"]),
+            corpus=str(facts["corpus"]),
+            width=_count(facts["width"]),
+            articles=_count(facts["articles"]),
+            sentences=_count(facts["sentences"]),
+            passages=_count(facts["passages"]),
+            earliest=_day(facts["earliest"]),
+            latest=_day(facts["latest"]),
+        )
+    except KeyError as cause:
+        raise IndexDamaged(f"{manifest.folder} has no {cause}. {ANEW}") from cause
+
+
+def to_json(facts: Facts, segments: Iterable[Listed]) -> dict[str, Json]:
     """Give facts as a manifest keeps them."""
     return {
         "model": facts.model,
         "fingerprint": facts.fingerprint,
+        "content": facts.content,
         "corpus": facts.corpus,
         "width": facts.width,
         "articles": facts.articles,
@@ -175,7 +250,45 @@ def to_json(facts: Facts) -> dict[str, Json]:
         "passages": facts.passages,
         "earliest": _iso(facts.earliest),
         "latest": _iso(facts.latest),
+        "segments": {each.id: each.dead for each in segments},
     }
+
+
+def _to_library(hold: Hold, facts: Facts, joined: Joined) -> Library:
+    import numpy as np
+
+    def vectors(kind: Kind) -> JoinedVectors:
+        own = (part.segment.vectors[kind] for part in joined.parts)
+        return JoinedVectors(list(zip(own, joined.rows(kind), strict=True)))
+
+    articles = Articles(joined)
+    segments = [part.segment for part in joined.parts]
+    words = [each.sentence_words for each in segments]
+    spellings = [each.sentence_spellings for each in segments]
+    passage_words = [each.passage_words for each in segments]
+    by_sentence, by_passage = joined.sentence_rows, joined.passage_rows
+    return Library(
+        generation=hold.generation,
+        facts=facts,
+        articles=articles,
+        sentences=Sentences(joined, articles),
+        passages=Passages(joined, articles),
+        passage_articles=np.repeat(np.arange(joined.articles), np.diff(joined.passage_begins)),
+        sentence_vectors=vectors("sentence"),
+        context_vectors=vectors("context"),
+        passage_vectors=vectors("passage"),
+        sentence_words=_joined_words(words, by_sentence, joined.sentences),
+        spellings=_joined_words(spellings, by_sentence, joined.sentences),
+        passage_words=_joined_words(passage_words, by_passage, joined.passages),
+        joined=joined,
+        _hold=hold,
+    )
+
+
+def _joined_words(
+    postings: Sequence[Postings], rows: Sequence[NDArray[np.int64]], size: int
+) -> LexicalIndex:
+    return LexicalIndex(list(zip(postings, rows, strict=True)), size=size)
 
 
 def _refuse_other_model(index: Path, facts: Facts, fingerprint: str | None) -> None:
@@ -186,136 +299,8 @@ def _refuse_other_model(index: Path, facts: Facts, fingerprint: str | None) -> N
         )
 
 
-def _to_facts(facts: Mapping[str, Json]) -> Facts:
-    return Facts(
-        model=str(facts["model"]),
-        fingerprint=str(facts["fingerprint"]),
-        corpus=str(facts["corpus"]),
-        width=_count(facts["width"]),
-        articles=_count(facts["articles"]),
-        sentences=_count(facts["sentences"]),
-        passages=_count(facts["passages"]),
-        earliest=_day(facts["earliest"]),
-        latest=_day(facts["latest"]),
-    )
-
-
-def _to_library(generation: Generation, facts: Facts, hold: Hold) -> Library:
-    files = generation.files
-    articles = _to_articles(files["articles.json"], files["articles.bin"])
-    sentences = _to_sentences(files["sentences.npy"], articles)
-
-    def vectors(name: str, size: int) -> VectorIndex:
-        return open_vectors(files[name], width=facts.width, size=size)
-
-    return Library(
-        generation=generation.id,
-        facts=facts,
-        articles=articles,
-        sentences=sentences,
-        passages=_to_passages(files["passages.npy"], articles),
-        passage_articles=_array(files["passages.npy"])[:, 0],
-        sentence_vectors=vectors("sentence_vectors.faiss", facts.sentences),
-        context_vectors=vectors("context_vectors.faiss", facts.sentences),
-        passage_vectors=vectors("passage_vectors.faiss", facts.passages),
-        sentence_words=open_lexical(_inside(files, "sentence_words.")),
-        passage_words=open_lexical(_inside(files, "passage_words.")),
-        _rows=_rows_by_path(articles, sentences),
-        _hold=hold,
-    )
-
-
-def _articles_json(articles: Sequence[Article]) -> bytes:
-    entries: list[dict[str, Json]] = []
-    offset = 0
-    for article in articles:
-        entries.append(
-            {
-                "path": article.path,  # ASCII escapes keep a name that is not UTF-8 as it is
-                "offset": offset,
-                "size": len(article.raw),
-                "published": _iso(article.published),
-                "title": _pair(article.title),
-                "dateline": _pair(article.dateline),
-                "outlet": _pair(article.outlet),
-            }
-        )
-        offset += len(article.raw)
-    return json.dumps(entries, separators=(",", ":")).encode("ascii")
-
-
-def _to_articles(entries: bytes, raw: bytes) -> tuple[Article, ...]:
-    articles = []
-    for entry in json.loads(entries):
-        content = raw[entry["offset"] : entry["offset"] + entry["size"]]
-        articles.append(
-            Article(
-                path=entry["path"],
-                raw=content,
-                text=content.decode("utf-8"),
-                title=_span(entry["title"]),
-                published=_day(entry["published"]),
-                dateline=_span(entry["dateline"]),
-                outlet=_span(entry["outlet"]),
-            )
-        )
-    return tuple(articles)
-
-
-def _to_sentences(data: bytes, articles: Sequence[Article]) -> tuple[Sentence, ...]:
-    return tuple(
-        Sentence(
-            row=row,
-            article=articles[article],
-            span=Span(start=start, end=end),
-            passage=passage,
-            is_heading=bool(is_heading),
-        )
-        for row, (article, start, end, passage, is_heading) in enumerate(_array(data).tolist())
-    )
-
-
-def _to_passages(data: bytes, articles: Sequence[Article]) -> tuple[Passage, ...]:
-    return tuple(
-        Passage(
-            row=row,
-            article=articles[article],
-            span=Span(start=start, end=end),
-            sentences=tuple(range(first, first + count)),
-        )
-        for row, (article, start, end, first, count) in enumerate(_array(data).tolist())
-    )
-
-
-def _rows_by_path(articles: Sequence[Article], sentences: Sequence[Sentence]) -> dict[str, range]:
-    counts = dict.fromkeys((article.path for article in articles), 0)
-    for sentence in sentences:
-        counts[sentence.article.path] += 1
-    rows, first = {}, 0
-    for path, count in counts.items():
-        rows[path] = range(first, first + count)
-        first += count
-    return rows
-
-
-def _inside(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
-    return {name.removeprefix(prefix): files[name] for name in files if name.startswith(prefix)}
-
-
-def _table(rows: Iterable[tuple[int, ...]]) -> bytes:
-    import numpy as np
-
-    buffer = io.BytesIO()
-    table = np.array(list(rows), dtype="<i8").reshape(-1, TABLE_WIDTH)
-    np.save(buffer, table, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _array(data: bytes) -> NDArray[np.int64]:
-    import numpy as np
-
-    array: NDArray[np.int64] = np.load(io.BytesIO(data), allow_pickle=False)
-    return array
+def _stamps(files: Mapping[str, File]) -> dict[str, tuple[Promise, tuple[int, ...]]]:
+    return {name: (file.promise, file.stamp) for name, file in files.items()}
 
 
 def _iso(day: date | None) -> str | None:
@@ -328,11 +313,3 @@ def _day(iso: Json) -> date | None:
 
 def _count(number: Json) -> int:
     return int(str(number))
-
-
-def _pair(span: Span | None) -> list[int] | None:
-    return None if span is None else [span.start, span.end]
-
-
-def _span(pair: Sequence[int] | None) -> Span | None:
-    return None if pair is None else Span(start=pair[0], end=pair[1])

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from retrieval.lexical import content, stems
+from retrieval.words import content, stems
 
 Stems = tuple[str, ...]
 

@@ -15,11 +15,12 @@ from typing import Literal
 from retrieval.datatypes import Question, Resolved
 from retrieval.english import rarity
 from retrieval.errors import QuestionError
-from retrieval.lexical import LexicalIndex, Token, content, stems, tokens
+from retrieval.lexical import LexicalIndex
 from retrieval.library import Library
 from retrieval.names import acronyms, alternatives, is_listed, spelled_out
 from retrieval.spelling import apply, correct
 from retrieval.synonyms import synonyms
+from retrieval.words import Token, content, stems, tokens
 
 LONG = 18  # content words; 99 of 100 questions of the development sets have fewer
 LIMIT = 4_000  # characters; a question beyond it costs 100 ms and means a pasted document
@@ -156,7 +157,7 @@ def understand(question: Question, library: Library) -> Query:
     words = library.sentence_words
     text = clean(question.text)
     resolved = resolve(focus(text), tuple(clean(earlier) for earlier in question.context), words)
-    resolved = _spelled(resolved, words)
+    resolved = _spelled(resolved, library)
     lowered = resolved.text.lower()
     asked = content(resolved.text)
     found = tuple(dict.fromkeys(token.stem for token in asked))
@@ -228,7 +229,7 @@ def _spelled_out(text: str, library: Library) -> Mapping[str, tuple[tuple[str, .
     found = {}
     for acronym in acronyms(text):
         (stem,) = stems(acronym)
-        for row in library.sentence_words.rows(stem)[:MENTIONS].tolist():
+        for row in library.sentence_words.first(stem, limit=MENTIONS):
             meaning = spelled_out(acronym, library.sentences[row].text)
             if meaning is not None:
                 found[stem] = (tuple(stems(meaning)),)
@@ -245,7 +246,7 @@ def _surnames(
         *given, last = (token.stem for token in run)
         if not given or is_listed(last):
             continue
-        rows = library.sentence_words.rows(last)[:MENTIONS].tolist()
+        rows = library.sentence_words.first(last, limit=MENTIONS)
         texts = (library.sentences[row].text for row in rows)
         if any(given[0] not in stems(each) for each in texts):
             found.update(dict.fromkeys(given, ((last,),)))
@@ -280,9 +281,9 @@ def _runs(text: str, asked: list[Token]) -> list[list[Token]]:
     return runs
 
 
-def _spelled(resolved: Resolved, words: LexicalIndex) -> Resolved:
+def _spelled(resolved: Resolved, library: Library) -> Resolved:
     """Correct what is misspelled, and say so; name what stands for a word no article has."""
-    corrections = correct(resolved.text, words)
+    corrections = correct(resolved.text, library.sentence_words, library.spellings)
     text = apply(resolved.text, corrections)
     return Resolved(text=text, added=resolved.added, spelled=corrections)
 

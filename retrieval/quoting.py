@@ -12,11 +12,11 @@ from pathlib import Path
 
 from retrieval.corpus import Skipped, read_article
 from retrieval.datatypes import Article, Hit, Quote, Sentence, Span, Speaker
-from retrieval.lexical import tokens
 from retrieval.library import Library
 from retrieval.questions import Query
 from retrieval.segmentation import sentence_spans
 from retrieval.speech import speaker_of
+from retrieval.words import tokens
 
 # A quote is at most this long unless a single sentence is longer.
 QUOTE_LIMIT = 600

@@ -1,7 +1,7 @@
 """Question → candidates: the sentences that are worth a closer look.
 
 Five arms score sentences: BM25 of the sentence and of its passage (with the headline), the vectors
-of the sentence alone, of the sentence pooled from its neighbourhood, and of the passage. An engine
+of the sentence alone, of the sentence as its article makes it read, and of the passage. An engine
 names the best of each arm; their union is scored by every arm, always from the library, and fused.
 What comes out is then ranked by evidence (`ranking.py`).
 """
@@ -68,7 +68,7 @@ def search(
     import numpy as np
 
     rows = _union(query, vector, library, engine or LocalEngine(library))
-    passages = [library.sentences[row].passage for row in rows]
+    passages = library.passages_of(rows)
     sentence_vector = library.sentence_vectors.vectors(rows) @ vector
     context_vector = library.context_vectors.vectors(rows) @ vector
     passage_vector = library.passage_vectors.vectors(passages) @ vector
@@ -99,5 +99,5 @@ def _union(
     named = engine.nominate(query.searched, vector, sentences=ARM_DEPTH, passages=ARM_DEPTH // 2)
     rows = {*named.sentence_words, *named.sentence_vector, *named.context_vector}
     for passage in {*named.passage_words, *named.passage_vector}:
-        rows.update(library.passages[passage].sentences)
+        rows.update(library.sentences_in(passage))
     return sorted(rows)

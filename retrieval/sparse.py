@@ -84,6 +84,8 @@ def _postings(
 def _by_stem(
     words: LexicalIndex,
 ) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]]:
+    import numpy as np
+
     for stem in words.vocabulary():
-        rows = words.rows(stem)
-        yield dimension_of(stem), rows, words.scores_at([stem], rows.tolist())
+        rows = words.first(stem, limit=words.size)
+        yield dimension_of(stem), np.array(rows, dtype=np.int32), words.scores_at([stem], rows)

@@ -8,7 +8,8 @@ finds the candidates.
 from __future__ import annotations
 
 from retrieval.english import frequency, frequency_of_rare
-from retrieval.lexical import LexicalIndex, content
+from retrieval.lexical import LexicalIndex
+from retrieval.words import content, spelled
 
 SHORTEST = 4  # letters; shorter words have too many neighbours
 # A misspelling is at most so frequent, as a power of ten, beside the word it is meant to be:
@@ -16,12 +17,23 @@ SHORTEST = 4  # letters; shorter words have too many neighbours
 SLIP = 1.9
 
 
-def correct(text: str, words: LexicalIndex) -> tuple[tuple[str, str], ...]:
-    """Find what a question misspells: pairs (as asked, as the articles spell it), in order."""
+def spellings(text: str) -> list[str]:
+    """Give the words that a misspelled one may be meant to be, as they are spelled: `Cut`."""
+    return [word for word in spelled(text) if len(word) >= SHORTEST]
+
+
+def correct(text: str, words: LexicalIndex, spellings: LexicalIndex) -> tuple[tuple[str, str], ...]:
+    """Find what a question misspells: pairs (as asked, as the articles spell it), in order.
+
+    Args:
+        text: The question.
+        words: The stems that the articles have.
+        spellings: Their spellings.
+    """
     asked = dict.fromkeys(
         text[token.start : token.end] for token in content(text) if not words.has(token.stem)
     )
-    found = ((word, _nearest(word.casefold(), words)) for word in asked if _is_unknown(word))
+    found = ((word, _nearest(word.casefold(), spellings)) for word in asked if _is_unknown(word))
     return tuple((word, better) for word, better in found if better is not None)
 
 
@@ -41,18 +53,19 @@ def _is_unknown(word: str) -> bool:
     return len(word) >= SHORTEST and word.isalpha() and not frequency(word)
 
 
-def _nearest(word: str, words: LexicalIndex) -> str | None:
+def _nearest(word: str, spellings: LexicalIndex) -> str | None:
     """Give the spelling with the fewest slips from a word: one, or two in a long word."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
     most = 1 if len(word) < 7 else 2  # noqa: PLR2004 - two slips in a short word make another word
-    found = process.extract(word, words.spellings, scorer=OSA.distance, score_cutoff=most, limit=20)
+    candidates = spellings.near(word, slips=most)
+    found = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=most, limit=None)
     seen = frequency_of_rare(word) if found else 0.0
     ranked = sorted(
         (distance, spelling[0] != word[0], -frequency(spelling), spelling)
         for spelling, distance, _ in found
-        if len(spelling) >= SHORTEST and (not seen or frequency(spelling) >= seen + SLIP)
+        if spellings.has(spelling) and (not seen or frequency(spelling) >= seen + SLIP)
     )
     return ranked[0][-1] if ranked else None
 

@@ -43,7 +43,7 @@ from retrieval.milvus import (
     Row,
 )
 from retrieval.sparse import SparseTexts
-from retrieval.vectors import VectorIndex
+from retrieval.vectors import JoinedVectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +96,7 @@ class _Table:
     """
 
     collection: Collection
-    vectors: Mapping[str, VectorIndex]
+    vectors: Mapping[str, JoinedVectors]
     words: LexicalIndex
     articles: NDArray[np.int64]
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import date
@@ -71,9 +71,8 @@ class Desks:
         They are read from what the channel may see, and from nothing else.
         """
         found = self.find(channel)
-        articles = _by_bytes(found[1].articles) if found else {}
-        quotes = [_quote(articles.get((place.path, place.sha256)), place) for place in places]
-        return tuple(quote for quote in quotes if quote) if all(quotes) else None
+        quotes = [_quote(found[1].find(place.path), place) for place in places] if found else []
+        return tuple(quote for quote in quotes if quote) if found and all(quotes) else None
 
 
 class Answerer:
@@ -243,10 +242,6 @@ def place_to_keep(quote: Quote) -> Place:
 
 
 def _quote(article: Article | None, place: Place) -> Quote | None:
-    if article is None or place.end > len(article.text):
+    if article is None or article.digest != place.sha256 or place.end > len(article.text):
         return None
     return Quote(article=article, span=Span(start=place.start, end=place.end))
-
-
-def _by_bytes(articles: Iterable[Article]) -> dict[tuple[str, str], Article]:
-    return {(article.path, article.digest): article for article in articles}

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.desk import Desk
 from bot.incoming import Incoming
@@ -10,7 +10,6 @@ from bot.slack.answering import Desks
 from bot.slack.delivery import Answered, Delivery
 from bot.slack.notices import changed_note
 from bot.store import Shown, Store
-from retrieval import Article, Quote, Span
 
 LOOK_S = 5.0
 _GONE = "gone"  # in place of a digest
@@ -25,7 +24,7 @@ class Changes:
         self._desks = desks
         self._store = store
         self._delivery = delivery
-        self._seen: dict[str, tuple[str, dict[str, Article]]] = {}
+        self._seen: dict[str, tuple[str, Mapping[str, str]]] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="changes", daemon=True)
 
@@ -41,7 +40,7 @@ class Changes:
             desk.follow()
             generation, before = self._seen.get(collection.name, ("", {}))
             if generation != desk.generation:
-                now = {article.path: article for article in desk.articles}
+                now = desk.digests
                 self._tell(desk, before, now)
                 self._seen[collection.name] = (desk.generation, now)
 
@@ -53,22 +52,20 @@ class Changes:
                 logger.error("changes_failed error=%s", type(error).__name__)  # noqa: TRY400 - a traceback may quote articles
             self._stopped.wait(LOOK_S)
 
-    def _tell(self, desk: Desk, before: dict[str, Article], now: dict[str, Article]) -> None:
-        changed: dict[str, tuple[Shown, list[Article]]] = {}
-        for article, digest in _different(before, now):
-            for shown in self._store.quoting(article.path, not_sha256=digest):
+    def _tell(self, desk: Desk, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+        changed: dict[str, tuple[Shown, list[str]]] = {}
+        for path, digest in _different(before, now):
+            for shown in self._store.quoting(path, not_sha256=digest):
                 found = self._desks.find(shown.channel)
                 if found and found[1] is desk:  # another collection may have a file of that name
-                    changed.setdefault(shown.answer_id, (shown, []))[1].append(article)
-        for shown, articles in changed.values():
-            self._note(shown, articles, desk.generation)
-            for article in articles:
-                there = now.get(article.path)
-                self._store.note_change(shown.answer_id, there.digest if there else _GONE)
+                    changed.setdefault(shown.answer_id, (shown, []))[1].append(path)
+        for shown, paths in changed.values():
+            self._note(shown, paths, desk.generation)
+            for path in paths:
+                self._store.note_change(shown.answer_id, now.get(path, _GONE))
 
-    def _note(self, shown: Shown, articles: list[Article], generation: str) -> None:
-        places = [Quote(article=article, span=Span(start=0, end=1)) for article in articles]
-        note = Answered(messages=(changed_note(places),), private=False, outcome="note")
+    def _note(self, shown: Shown, paths: list[str], generation: str) -> None:
+        note = Answered(messages=(changed_note(paths),), private=False, outcome="note")
         self._delivery.send(
             lambda _: note,
             to=Incoming(
@@ -84,14 +81,12 @@ class Changes:
         )
 
 
-def _different(
-    before: dict[str, Article], now: dict[str, Article]
-) -> Iterator[tuple[Article, str]]:
-    """Give each article that is new, other or gone since we looked last, with its digest now.
+def _different(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Give the path of each article that is new, other or gone, with its digest now.
 
     At the first look every article is new: it may have changed while the bot was not running.
     """
-    for path, article in now.items():
-        if path not in before or before[path].digest != article.digest:
-            yield article, article.digest
-    yield from ((article, _GONE) for path, article in before.items() if path not in now)
+    for path, digest in now.items():
+        if before.get(path) != digest:
+            yield path, digest
+    yield from ((path, _GONE) for path in before if path not in now)

@@ -7,7 +7,7 @@ fill it with.
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from slack_bolt import Ack
 from slack_sdk import WebClient
@@ -35,7 +35,7 @@ from bot.slack.payloads import Body, Click, Opening, Stop, Submission
 from bot.slack.policy import People, Rule, changed_rules, exceptions_to
 from bot.slack.posting import Later, post, tell
 from bot.store import Store
-from retrieval import Article, Quote
+from retrieval import Quote
 
 _LATE = {"expired_trigger_id", "exchanged_trigger_id", "trigger_expired", "trigger_exchanged"}
 
@@ -172,7 +172,7 @@ class Interactions:
         collection, desk = found
         indexed = (collection.index / "CURRENT").stat().st_mtime
         view = home_view(
-            known(desk.articles, age=timedelta(seconds=max(0.0, self._clock() - indexed))),
+            known(desk.days, age=timedelta(seconds=max(0.0, self._clock() - indexed))),
             prompts=self._answerer.prompts(desk),
             questions=self._store.questions_of(team, user),
             policy=self._policy_for(team, user),
@@ -318,12 +318,12 @@ class Interactions:
         )
 
 
-def known(articles: Sequence[Article], *, age: timedelta) -> Known:
-    """Sum up what the articles are."""
-    days = [article.published for article in articles if article.published]
+def known(published: Sequence[date | None], *, age: timedelta) -> Known:
+    """Sum up what the articles are, by the day of each."""
+    days = [day for day in published if day]
     return Known(
-        articles=len(articles),
-        undated=len(articles) - len(days),
+        articles=len(published),
+        undated=len(published) - len(days),
         earliest=min(days, default=None),
         latest=max(days, default=None),
         age=age,

@@ -16,7 +16,7 @@ from bot.slack.elements import (
     text,
 )
 from bot.visible import safe_name
-from retrieval import Article, Quote
+from retrieval import Article
 
 Refusal = Literal["guest", "external", "channel"]
 
@@ -146,9 +146,8 @@ def thanks_message() -> Message:
     return _notice("Thank you. Your feedback was noted; you can change it with the same buttons.")
 
 
-def changed_note(quotes: Sequence[Quote]) -> Message:
+def changed_note(paths: Sequence[str]) -> Message:
     """Say in the thread of an answer that articles have changed since it quoted them."""
-    paths = list(dict.fromkeys(quote.article.path for quote in quotes))
     shown, more = paths[:_MOST_CHANGED], len(paths) - _MOST_CHANGED
     names: list[Block] = []
     for path in shown:

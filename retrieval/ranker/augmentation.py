@@ -34,7 +34,7 @@ SHORTEST_NAME = 3
 FEWEST_WORDS = 3
 SHORTEST_MISTYPED = 5
 
-# Only what carries no meaning of its own; `retrieval.lexical` also leaves out «before» and «more».
+# Only what carries no meaning of its own; `retrieval.words` also leaves out «before» and «more».
 FUNCTION_WORDS = frozenset(
     [
         "a",

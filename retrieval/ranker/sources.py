@@ -16,11 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from retrieval.lexical import build_lexical, open_lexical, stems
+from retrieval.lexical import LexicalIndex
+from retrieval.postings import build_postings, read_postings
 from retrieval.ranker.groups import SELQA, TRECQA, Group
 from retrieval.ranker.naming import names_and_numbers
 from retrieval.ranker.synthetic import news_groups
 from retrieval.segmentation import tiles
+from retrieval.words import stems
 
 SQUAD_NEGATIVES = 12  # wrong sentences taken from the whole article
 PAIR_NEGATIVES = 10
@@ -252,10 +254,18 @@ def _alternate(first: Sequence[str], second: Sequence[str]) -> list[str]:
 
 
 def _best(pool: Sequence[str], questions: Sequence[str], top: int) -> list[list[str]]:
-    """Give the sentences of a pool that are nearest to each question by BM25, best first."""
-    index = open_lexical(build_lexical(pool))
+    """Give the sentences of a pool that are nearest to each question by BM25, best first.
+
+    Where too few have a word of the question, the first of the others come after them.
+    """
+    import numpy as np
+
+    data = np.frombuffer(build_postings(pool, cut=stems), dtype=np.uint8)
+    postings = read_postings(data, size=len(pool), name="the pool")
+    index = LexicalIndex([(postings, np.arange(len(pool)))], size=len(pool))
     found = []
     for question in questions:
-        order = (-index.scores(stems(question))).argsort(kind="stable")[:top]
-        found.append([pool[i] for i in order])
+        best = [row for row, _ in index.best(stems(question), k=top)]
+        others = (row for row in range(len(pool)) if row not in best)
+        found.append([pool[row] for row in itertools.islice(itertools.chain(best, others), top)])
     return found

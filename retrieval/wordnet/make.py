@@ -21,8 +21,8 @@ import numpy as np
 
 from retrieval.embedding import load_encoder
 from retrieval.english import frequency_of_rare
-from retrieval.lexical import STOP_WORDS, stems
 from retrieval.modelfiles import DEFAULT_MODEL
+from retrieval.words import STOP_WORDS, stems
 
 PARTS = ("noun", "verb", "adj", "adv")
 RAREST = 1.4  # Zipf frequency of a word that is looked up

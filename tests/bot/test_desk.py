@@ -92,10 +92,9 @@ def test_a_broken_new_generation_leaves_the_old_one_answering(own, model):
         old = desk.generation
         (corpus / "new.txt").write_text("Zorblax Quimby founded Quuxville in 1887.\n", "utf-8")
         broken = rebuild(corpus, index).generation
-        for file in (index / broken).rglob("*"):
-            if file.is_file():
-                file.chmod(0o600)
-                file.write_bytes(b"not what was written")
+        for file in (index / broken).iterdir():
+            file.unlink()  # it may be a file of the old generation too
+            file.write_bytes(b"not what was written")
         assert desk.ask(SPOKESPERSON, limit=1).generation == old
         assert desk.ask(SPOKESPERSON, limit=1).generation == old
 

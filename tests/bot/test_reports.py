@@ -15,7 +15,7 @@ from bot.reports import (
     verdict,
 )
 from bot.terminal import plain
-from retrieval import Article, Facts, Report, Skipped, Way
+from retrieval import Facts, Report, Skipped, Way
 
 
 def test_an_indexing_tells_its_counts_and_names_what_it_skipped():
@@ -54,7 +54,7 @@ def test_an_indexing_that_changed_nothing_says_so():
 def test_status_has_a_line_for_each_fact():
     """Where, which, when, by which model, how much, from when to when."""
     facts = Facts(
-        model="all-MiniLM-L6-v2", fingerprint="f", corpus="/news", width=384,
+        model="all-MiniLM-L6-v2", fingerprint="f", content="c", corpus="/news", width=384,
         articles=5, sentences=104, passages=60, earliest=date(2025, 5, 1), latest=date(2025, 5, 2),
     )  # fmt: skip
     shown = status_lines(
@@ -64,6 +64,8 @@ def test_status_has_a_line_for_each_fact():
         size=1_234_567,
         index=".clippings",
         way=Way(name="bf16", reason="the processor has it"),
+        segments=3,
+        recall=None,
     )
     assert plain(shown) == (
         "index       .clippings (1.2 MB)\n"
@@ -72,20 +74,17 @@ def test_status_has_a_line_for_each_fact():
         "model       all-MiniLM-L6-v2\n"
         "encoding    bf16, the processor has it\n"
         "holds       5 articles, 104 sentences, 60 passages\n"
+        "search      exact, in 3 segments\n"
         "published   2025-05-01 to 2025-05-02\n"
         "articles    /news\n"
     )
 
 
-def made(path, text):
-    return Article(path=path, raw=text.encode(), text=text)
-
-
 def test_drift_tells_changed_new_and_gone_files_apart():
     """By the bytes of each path; a file that moved is gone and new."""
     found = drift(
-        [made("a", "1"), made("b", "2"), made("c", "3")],
-        [made("a", "1"), made("b", "2!"), made("d", "3")],
+        {"a": "1", "b": "2", "c": "3"},
+        {"a": "1", "b": "2!", "d": "3"},
     )
     assert (found.changed, found.new, found.gone) == (("b",), ("d",), ("c",))
     assert plain(drift_lines(found)) == (
@@ -98,9 +97,7 @@ def test_drift_tells_changed_new_and_gone_files_apart():
 
 def test_no_drift_is_said_in_one_line():
     """The good case is short."""
-    assert plain(drift_lines(drift([made("a", "1")], [made("a", "1")]))) == (
-        "changes     none since\n"
-    )
+    assert plain(drift_lines(drift({"a": "1"}, {"a": "1"}))) == ("changes     none since\n")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.durable import promise_of
 from retrieval.errors import (
     IndexBusy,
     IndexDamaged,
@@ -40,7 +41,18 @@ ROOT = Path(__file__).parent.parent.parent
 OLD = {"a.bin": b"old a " * 40, "b.json": b'{"old": true}', "empty.npy": b""}
 NEW = {"a.bin": b"new a " * 50, "b.json": b'{"old": false}', "empty.npy": b"no longer"}
 FACTS = {"model": "tiny", "articles": 2, "latest": None}
-OPERATIONS = ("open", "write", "fsync", "mkdir", "rename", "replace", "unlink", "rmdir", "close")
+OPERATIONS = (
+    "open",
+    "write",
+    "fsync",
+    "mkdir",
+    "rename",
+    "replace",
+    "unlink",
+    "rmdir",
+    "close",
+    "link",
+)
 
 
 class Interrupted:
@@ -98,12 +110,17 @@ def operations_of(way, index):
     return counted.count
 
 
+def contents(index):
+    """Give the files of the current generation, every one verified."""
+    files = read(index, current(index)).files
+    return {name: file.place.read_bytes() for name, file in files.items()}
+
+
 def is_old_or_new_whole(index):
     try:
-        generation = read(index, current(index))
+        return contents(index) in (OLD, NEW)
     except IndexFault:
         return False
-    return dict(generation.files) in (OLD, NEW)
 
 
 def names_in(index):
@@ -129,7 +146,7 @@ def outcomes_of_kills(way, tmp_path):
         outcomes.append(is_old_or_new_whole(index))
         publish(index, NEW, FACTS)
         collect(index)
-        assert dict(read(index, current(index)).files) == NEW
+        assert contents(index) == NEW
         assert names_in(index) == {CURRENT, current(index)}
     return outcomes
 
@@ -138,7 +155,7 @@ def test_what_is_published_is_read_back(tmp_path):
     """Files, facts and id come back as they went in."""
     generation = publish(tmp_path / "index", OLD, FACTS)
     found = read(tmp_path / "index", current(tmp_path / "index"))
-    assert (dict(found.files), dict(found.facts), found.id) == (OLD, FACTS, generation)
+    assert (contents(tmp_path / "index"), dict(found.facts), found.id) == (OLD, FACTS, generation)
 
 
 def test_same_content_has_the_same_id(tmp_path):
@@ -172,7 +189,7 @@ def test_damaged_current_generation_is_written_anew(tmp_path):
     generation = publish(tmp_path, OLD, FACTS)
     (tmp_path / generation / "a.bin").write_bytes(b"rot")
     assert publish(tmp_path, OLD, FACTS) == generation
-    assert dict(read(tmp_path, generation).files) == OLD
+    assert contents(tmp_path) == OLD
     assert names_in(tmp_path) == {CURRENT, generation}
 
 
@@ -208,7 +225,7 @@ def test_full_disk_at_each_operation_leaves_old_or_new(tmp_path):
             publish(index, NEW, FACTS)
         assert is_old_or_new_whole(index), at
         publish(index, NEW, FACTS)
-        assert dict(read(index, current(index)).files) == NEW
+        assert contents(index) == NEW
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12
@@ -217,6 +234,56 @@ def test_kill_at_each_operation_leaves_old_or_new(tmp_path):
     outcomes = outcomes_of_kills(publish, tmp_path)
     assert len(outcomes) > 20
     assert all(outcomes)
+
+
+def publish_linked(index, files, facts):
+    """Publish what is new, and link what the current generation has already."""
+    before = read(index, current(index)).files
+    kept = {
+        name: before[name] if name in before and before[name].promise == promise_of(data) else data
+        for name, data in files.items()
+    }
+    return publish(index, kept, facts)
+
+
+LINKED = {**NEW, "a.bin": OLD["a.bin"]}
+
+
+def test_a_file_that_stays_is_the_same_file(tmp_path):
+    """It is linked, not copied, and outlives the generation it came from."""
+    old = publish(tmp_path, OLD, FACTS)
+    inode = (tmp_path / old / "a.bin").stat().st_ino
+    new = publish_linked(tmp_path, LINKED, FACTS)
+    assert (tmp_path / new / "a.bin").stat().st_ino == inode
+    collect(tmp_path)
+    assert contents(tmp_path) == LINKED
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12
+def test_kill_or_full_disk_while_files_are_linked_leaves_old_or_new(tmp_path):
+    """At each operation, links too: a whole index, and the next build succeeds."""
+    publish(tmp_path / "counted", OLD, FACTS)
+    with Interrupted(at=-1, act=no_room) as counted:
+        publish_linked(tmp_path / "counted", LINKED, FACTS)
+    for at in range(1, counted.count + 1):
+        for act in (killed, no_room):
+            index = tmp_path / f"{act.__name__}-{at}"
+            publish(index, OLD, FACTS)
+            child = os.fork()
+            if child == 0:
+                try:
+                    with Interrupted(at=at, act=act):
+                        publish_linked(index, LINKED, FACTS)
+                except IndexUnwritable:
+                    os._exit(9)
+                finally:
+                    os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+            assert contents(index) in (OLD, LINKED)
+            publish_linked(index, LINKED, FACTS)
+            collect(index)
+            assert contents(index) == LINKED
+            assert names_in(index) == {CURRENT, current(index)}
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12
@@ -283,7 +350,7 @@ def test_limit_on_file_size_is_a_clear_error(tmp_path):
         text=True,
     ).stdout
     assert said.startswith(f"There is no room for the index at {tmp_path}: it takes 5,")
-    assert dict(read(tmp_path, current(tmp_path)).files) == OLD
+    assert contents(tmp_path) == OLD
     assert names_in(tmp_path) == {CURRENT, current(tmp_path)}
 
 
@@ -416,7 +483,7 @@ def test_no_damage_goes_unnoticed(tmp_path):
         with pytest.raises((IndexDamaged, IndexMismatch, IndexMissing)):
             read(tmp_path, current(tmp_path))
         place.write_bytes(whole[place])
-    assert dict(read(tmp_path, current(tmp_path)).files) == NEW
+    assert contents(tmp_path) == NEW
 
 
 def test_collect_keeps_the_current_generation_only(tmp_path):
@@ -436,7 +503,8 @@ def test_hold_keeps_a_generation_alive(tmp_path):
     assert collect(tmp_path) == ()
     one.close()
     assert collect(tmp_path) == ()
-    assert dict(read(tmp_path, other.generation).files) == OLD
+    kept = read(tmp_path, other.generation).files
+    assert {name: file.place.read_bytes() for name, file in kept.items()} == OLD
     other.close()
     other.close()
     assert collect(tmp_path) == (one.generation,)

@@ -1,19 +1,16 @@
-"""`retrieval.lexical`: words, stems, and BM25 against ten lines of it."""
+"""`retrieval.lexical` and `retrieval.bm25`: BM25 against ten lines of it, wherever texts lie."""
 
 import math
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.errors import IndexDamaged
-from retrieval.lexical import STOP_WORDS, Token, build_lexical, open_lexical, stems, tokens
+from retrieval.lexical import LexicalIndex
+from retrieval.postings import build_postings, read_postings
+from retrieval.words import stems
 
 TEXTS = (
     "Rubio urged Pakistan to cooperate.",
@@ -21,9 +18,20 @@ TEXTS = (
     "",
     "The minister spoke with Rubio's office.",
 )
+# bm25s.BM25(method="lucene", k1=1.2, b=0.75), asked for «Rubio Pakistan minister».
+BM25S = [0.5545177459716797, 0.39608410000801086, 0.0, 0.7588480114936829]
 
 
-def bm25(question, documents, *, k1=1.2, b=0.75):
+def postings_of(texts, cut=stems):
+    data = np.frombuffer(build_postings(texts, cut=cut), dtype=np.uint8)
+    return read_postings(data, size=len(texts), name="the words")
+
+
+def index_of(texts, cut=stems):
+    return LexicalIndex([(postings_of(texts, cut), np.arange(len(texts)))], size=len(texts))
+
+
+def reference(question, documents, *, k1=1.2, b=0.75):
     """Give BM25 as Lucene has it, written as slowly as it can be."""
     count, mean = len(documents), sum(map(len, documents)) / len(documents)
     scores = [0.0] * count
@@ -37,198 +45,188 @@ def bm25(question, documents, *, k1=1.2, b=0.75):
     return scores
 
 
-def test_tokens_keep_every_word_and_its_place():
-    """Stop words stay, apostrophes inside a word belong to it, places are code points."""
-    text = "«Singh’s» did not reply"
-    assert tokens(text) == (
-        Token(stem="singh", start=1, end=8),
-        Token(stem="did", start=10, end=13),
-        Token(stem="not", start=14, end=17),
-        Token(stem="repli", start=18, end=23),
-    )
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("called", "caled"),
-        ("hours", "hors"),
-        ("four", "for"),
-        ("rise", "rize"),
-        ("left", "leave"),
-        ("crew", "crow"),
-        ("science", "scense"),
-    ],
-)
-def test_other_words_keep_their_stem(one, other):
-    """What only looks British or irregular is left alone."""
-    assert [token.stem for token in tokens(one)] != [token.stem for token in tokens(other)]
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Zürich", "Zurich"),
-        ("don’t", "don't"),
-        ("ﬁnance", "finance"),
-        ("STRASSE", "straße"),
-        ("e\u0301lite", "élite"),
-        ("urged", "urging"),
-        ("froze", "freezing"),
-        ("told", "tell"),
-        ("spokesmen", "spokesman"),
-        ("defence", "defense"),
-        ("organisations", "organization"),
-        ("neighbouring", "neighboring"),
-        ("travelled", "traveled"),
-        ("theatres", "theater"),
-        ("programme", "program"),
-    ],
-)
-def test_spellings_of_one_word_have_one_stem(one, other):
-    """Case, diacritics, ligatures, endings, irregular forms and British spelling do not matter."""
-    assert [token.stem for token in tokens(one)] == [token.stem for token in tokens(other)]
-
-
-@pytest.mark.parametrize("text", ["", " \n", "?!… — “”", "🙂", "\x00\x07"])
-def test_text_without_words_has_no_tokens(text):
-    """Punctuation, emoji and control characters are no words."""
-    assert tokens(text) == ()
-
-
-@given(text=st.text())
-def test_tokens_stand_where_they_say(text):
-    """For any text (surrogates too): places ascend, are disjoint and inside it."""
-    end = 0
-    for token in tokens(text):
-        assert end <= token.start < token.end <= len(text)
-        assert token.stem
-        end = token.end
-
-
-@given(text=st.text(alphabet=st.characters(categories=["Cs", "L", "M", "P"])))
-def test_lone_surrogates_do_no_harm(text):
-    """A text that is not valid Unicode still has tokens or none, never an error."""
-    assert all(text[token.start : token.end] for token in tokens(text))
-
-
-def test_stop_words_are_left_out_of_stems():
-    """What is indexed has no stop words; negations, «US» and «May» stay."""
-    assert stems("What did the US not say about it in May?") == ["us", "not", "say", "may"]
-
-
-def test_question_words_are_stop_words():
-    """The words that make a question are not searched for."""
-    assert stems("Who what when where which whom whose why how did does do is was") == []
-
-
-def test_negations_are_no_stop_words():
-    """They turn a statement round."""
-    assert STOP_WORDS.isdisjoint({"not", "no", "nor", "never"})
-
-
 def test_scores_are_those_of_the_reference():
     """Each text gets the BM25 of the textbook, to float32."""
-    index = open_lexical(build_lexical(TEXTS))
     question = stems("Rubio Pakistan")
-    wanted = bm25(question, [stems(text) for text in TEXTS])
-    assert index.scores(question).tolist() == pytest.approx(wanted, rel=1e-5)
+    wanted = reference(question, [stems(text) for text in TEXTS])
+    scores = index_of(TEXTS).scores_at(question, range(4))
+    assert scores.tolist() == pytest.approx(wanted, rel=1e-5)
+    assert scores.dtype == np.float32
     assert [score > 0 for score in wanted] == [True, True, False, True]
 
 
+def test_scores_are_those_that_bm25s_gave():
+    """What the ranking was fitted with, computed by bm25s 0.3.16 for the same texts."""
+    scores = index_of(TEXTS).scores_at(stems("Rubio Pakistan minister"), range(4))
+    assert scores.tolist() == pytest.approx(BM25S, rel=1e-5)
+
+
 WORDS = st.lists(st.sampled_from(["ant", "bee", "cat", "dog", "elk", "fox"]), max_size=8)
+DOCUMENTS = st.lists(WORDS, min_size=1, max_size=8)
 
 
 @settings(max_examples=200, deadline=None)
-@given(documents=st.lists(WORDS, min_size=1, max_size=8).filter(any), question=WORDS)
+@given(documents=DOCUMENTS.filter(any), question=WORDS)
 def test_scores_are_those_of_the_reference_for_any_corpus(documents, question):
     """For any texts and question: the same numbers, never negative."""
-    index = open_lexical(build_lexical([" ".join(document) for document in documents]))
-    found = index.scores(question)
-    assert found.tolist() == pytest.approx(bm25(question, documents), rel=1e-5, abs=1e-6)
+    index = index_of([" ".join(document) for document in documents])
+    found = index.scores_at(question, range(len(documents)))
+    assert found.tolist() == pytest.approx(reference(question, documents), rel=1e-5, abs=1e-6)
     assert (found >= 0).all()
+
+
+def ranked(index, question, k):
+    """Give the best of all scores, ties by row."""
+    scores = index.scores_at(question, range(index.size)).tolist()
+    best = sorted(range(index.size), key=lambda row: (-scores[row], row))[:k]
+    return [(row, scores[row]) for row in best if scores[row] > 0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents=DOCUMENTS, question=WORDS, k=st.integers(0, 9))
+def test_the_best_are_the_best_of_all(documents, question, k):
+    """For any texts and question: the same rows and the very same scores."""
+    index = index_of([" ".join(document) for document in documents])
+    assert index.best(question, k=k) == ranked(index, question, k)
+
+
+@st.composite
+def many_texts(draw):
+    """Draw a few thousand texts, in which some words are common and some are rare."""
+    count = draw(st.integers(500, 3000))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    shares = 0.9 / np.arange(1, 31) ** draw(st.floats(0.5, 2.0))
+    held = rng.random((count, 30)) < shares
+    times = rng.integers(1, 4, (count, 30))
+    texts = [
+        " ".join(f"w{word}" for word in np.flatnonzero(row) for _ in range(times[n, word]))
+        for n, row in enumerate(held)
+    ]
+    question = [f"w{word}" for word in rng.choice(30, draw(st.integers(1, 8)))]
+    return texts, question
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=many_texts(), k=st.sampled_from([1, 3, 10, 100]))
+def test_common_words_that_are_left_out_change_nothing(drawn, k):
+    """Among many texts, where most are never looked at: the best are exact."""
+    texts, question = drawn
+    index = index_of(texts, cut=str.split)
+    assert index.best(question, k=k) == ranked(index, question, k)
+
+
+@st.composite
+def parted(draw):
+    """Draw texts, spread over files in which dead ones lie too; and the living ones alone."""
+    texts = draw(st.lists(WORDS.map(" ".join), max_size=12))
+    owners = draw(st.lists(st.integers(0, 2), min_size=len(texts), max_size=len(texts)))
+    parts = []
+    for owner in range(3):
+        entries = [(text, row) for row, text in enumerate(texts) if owners[row] == owner]
+        for dead in draw(st.lists(WORDS.map(" ".join), max_size=4)):
+            entries.insert(draw(st.integers(0, len(entries))), (dead, -1))
+        rows = np.array([row for _, row in entries], dtype=np.int64)
+        parts.append((postings_of([text for text, _ in entries]), rows))
+    return texts, LexicalIndex(parts, size=len(texts))
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawn=parted(), question=WORDS, k=st.integers(1, 13))
+def test_it_does_not_matter_where_texts_lie(drawn, question, k):
+    """Spread over files, with dead ones between: the same answers to the last bit."""
+    texts, spread = drawn
+    whole = index_of(texts)
+    rows = list(range(len(texts)))[::-1]
+    assert spread.size == whole.size
+    assert spread.best(question, k=k) == whole.best(question, k=k)
+    assert spread.scores_at(question, rows).tolist() == whole.scores_at(question, rows).tolist()
+    for stem in ("ant", "bee", "zebra"):
+        assert spread.idf(stem) == whole.idf(stem)
+        assert spread.has(stem) == whole.has(stem)
+        assert spread.frequency(stem) == whole.frequency(stem)
+        assert spread.first(stem, limit=k) == whole.first(stem, limit=k)
+        assert spread.having(stem, rows).tolist() == whole.having(stem, rows).tolist()
+        assert spread.near(stem, slips=2) >= whole.near(stem, slips=2)
+
+
+def test_rows_of_a_part_that_do_not_ascend_are_refused():
+    """Ties by row would not be what they say."""
+    with pytest.raises(ValueError, match="ascending"):
+        LexicalIndex([(postings_of(TEXTS), np.array([1, 0, -1, 2]))], size=3)
+    with pytest.raises(ValueError, match="4 texts"):
+        LexicalIndex([(postings_of(TEXTS), np.arange(3))], size=3)
+
+
+def test_dead_texts_count_in_no_statistic():
+    """Few of them are looked up one by one, many are counted."""
+    texts = ["ant bee"] * 50 + ["ant"] * 50
+    for dead in ([7], list(range(0, 100, 2))):
+        rows = np.full(100, -1, dtype=np.int64)
+        living = [place for place in range(100) if place not in dead]
+        rows[living] = np.arange(len(living))
+        index = LexicalIndex([(postings_of(texts), rows)], size=len(living))
+        assert index.frequency("ant") == len(living)
+        assert index.frequency("bee") == len([place for place in living if place < 50])
 
 
 def test_stem_asked_twice_counts_twice():
     """Repetition in the question is weight."""
-    index = open_lexical(build_lexical(TEXTS))
-    assert index.scores(["rubio", "rubio"]).tolist() == (2 * index.scores(["rubio"])).tolist()
+    index = index_of(TEXTS)
+    once, twice = (index.scores_at(["rubio"] * times, range(4)) for times in (1, 2))
+    assert twice.tolist() == (2 * once).tolist()
 
 
 @pytest.mark.parametrize("question", [[], ["zebra"], [""]])
 def test_question_without_a_known_stem_scores_zero(question):
-    """An empty question, or one of unknown words, has zeros for every text."""
-    assert open_lexical(build_lexical(TEXTS)).scores(question).tolist() == [0.0] * 4
+    """An empty question, or one of unknown words, has zeros for every text and no best."""
+    index = index_of(TEXTS)
+    assert index.scores_at(question, range(4)).tolist() == [0.0] * 4
+    assert index.best(question, k=4) == []
 
 
 @pytest.mark.parametrize("texts", [(), ("",), ("the of", "?")])
 def test_texts_without_words_can_be_indexed(texts):
     """An index without a single stem opens and scores zeros."""
-    index = open_lexical(build_lexical(texts))
-    assert index.scores(["rubio"]).tolist() == [0.0] * len(texts)
-    assert list(index.vocabulary()) == []
+    index = index_of(texts)
+    assert index.scores_at(["rubio"], range(len(texts))).tolist() == [0.0] * len(texts)
+    assert index.best(["rubio"], k=3) == []
     assert index.idf("rubio") == 0.0
+
+
+def test_an_index_may_have_no_part():
+    """Nothing is found in nothing."""
+    index = LexicalIndex([], size=0)
+    assert index.best(["rubio"], k=3) == []
+    assert index.first("rubio", limit=3) == []
 
 
 def test_idf_counts_texts():
     """The formula of Lucene, and 0 for a stem that no text has."""
-    index = open_lexical(build_lexical(TEXTS))
+    index = index_of(TEXTS)
     assert index.idf("pakistan") == pytest.approx(math.log(1 + (4 - 2 + 0.5) / (2 + 0.5)))
     assert index.idf("offic") == pytest.approx(math.log(1 + (4 - 1 + 0.5) / (1 + 0.5)))
     assert index.idf("zebra") == 0.0
 
 
-def test_vocabulary_is_what_the_texts_have():
-    """Every stem once, sorted; `has` agrees."""
-    index = open_lexical(build_lexical(TEXTS[:2]))
-    assert list(index.vocabulary()) == ["cooper", "india", "pakistan", "repli", "rubio", "urg"]
+def test_stems_are_had_as_stems():
+    """What is asked for is a stem; stop words are not there."""
+    index = index_of(TEXTS[:2])
     assert index.has("urg")
     assert not index.has("urged")
     assert not index.has("the")
-    assert index.size == 2
 
 
-def test_bytes_do_not_depend_on_the_hash_seed():
-    """Two processes with different hash seeds write the same files."""
-    code = (
-        "import hashlib; from retrieval.lexical import build_lexical;"
-        f"files = build_lexical({TEXTS!r});"
-        "print([(n, hashlib.sha256(b).hexdigest()) for n, b in sorted(files.items())])"
-    )
-    root = Path(__file__).parent.parent.parent
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=root,
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(outputs) == 1
+def test_first_are_the_lowest_rows():
+    """Ascending, no more than asked for."""
+    index = index_of(["ant", "bee", "ant", "ant"])
+    assert index.first("ant", limit=2) == [0, 2]
+    assert index.first("ant", limit=9) == [0, 2, 3]
+    assert index.first("zebra", limit=9) == []
 
 
-@pytest.mark.parametrize("name", ["data.npy", "indices.npy", "indptr.npy", "vocabulary.json"])
-def test_missing_or_cut_file_is_damage(name):
-    """A file that is missing or cut is reported, with the remedy."""
-    files = dict(build_lexical(TEXTS))
-    with pytest.raises(IndexDamaged, match="clippings index"):
-        open_lexical({**files, name: files[name][:-3]})
-    del files[name]
-    with pytest.raises(IndexDamaged, match="clippings index"):
-        open_lexical(files)
-
-
-def test_files_of_two_indexes_do_not_mix():
-    """Arrays that do not fit together are refused."""
-    files, others = build_lexical(TEXTS), build_lexical(TEXTS[:1])
-    with pytest.raises(IndexDamaged, match="fit together"):
-        open_lexical({**files, "indptr.npy": others["indptr.npy"]})
-
-
-def test_scores_are_float32_and_one_for_each_text():
-    """The array is as long as the index."""
-    scores = open_lexical(build_lexical(TEXTS)).scores(["pakistan"])
-    assert scores.dtype == np.float32
-    assert scores.shape == (4,)
+def test_having_answers_in_the_order_asked_for():
+    """A row may be asked for twice."""
+    index = index_of(["ant", "bee", "ant"])
+    assert index.having("ant", [1, 2, 2, 0]).tolist() == [False, True, True, True]
+    assert index.having("zebra", [1, 0]).tolist() == [False, False]
+    assert index.having("ant", []).tolist() == []

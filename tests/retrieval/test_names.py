@@ -2,8 +2,8 @@
 
 import pytest
 
-from retrieval.lexical import stems
 from retrieval.names import acronyms, alternatives, spelled_out
+from retrieval.words import stems
 
 
 @pytest.mark.parametrize(

@@ -523,7 +523,7 @@ def test_no_text_becomes_anything_but_characters(reply, asked, shown):
         shared_answer_message(reply, answer_id="A1", asked=asked, shared_by=asked, shown=shown),
         shared_quotes_message(quotes, answer_id="A1", shared_by=asked),
         *map(copy_message, quotes[:2]),
-        *([changed_note(quotes)] if quotes else []),
+        *([changed_note([quote.article.path for quote in quotes])] if quotes else []),
     ):
         check(message, quotes)
 
