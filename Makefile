@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
+PEERS := .venv-peers
+CORPUS ?= corpus
+QUESTIONS ?= tests/gold/questions.jsonl
+ROUNDS ?= 3
 
 export Q
 
-.PHONY: ask repl slack index test check bench format clean
+.PHONY: ask repl slack index test check bench bench-peers format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +19,7 @@ help:
 	@echo 'make slack                                         answer in Slack; README.md says how to set it up'
 	@echo 'make test                                          check everything, as CI does'
 	@echo 'make bench                                         compare the ways to encode, side by side'
+	@echo 'make bench-peers CORPUS=folder QUESTIONS=file      compare with txtai, LlamaIndex, Haystack'
 	@echo 'make format                                        format the code'
 	@echo 'make clean                                         remove the environment and the index'
 
@@ -39,13 +44,19 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(RUN)/python -m tests.benchmarks.encoding
+	$(RUN)/python -m tests.benchmarks.share
+
+# Several folders and their questions may be named; OPTIONS="--plot peers.svg" draws the figures.
+bench-peers: $(VENV)/.installed $(PEERS)/.installed
+	$(RUN)/python -m tests.benchmarks.peers --corpus $(CORPUS) --questions $(QUESTIONS) \
+		--rounds $(ROUNDS) $(OPTIONS)
 
 format: $(VENV)/.installed-dev
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .clippings
+	rm -rf $(VENV) $(PEERS) .clippings
 
 $(VENV)/.installed: pyproject.toml requirements.txt
 	@echo 'Installing Clippings into $(VENV) (once; some 1.5 GB with PyTorch) ...'
@@ -57,4 +68,10 @@ $(VENV)/.installed: pyproject.toml requirements.txt
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo 'Installing what the checks need ...'
 	@$(PIP) install --constraint requirements.txt --editable '.[dev]'
+	@touch $@
+
+$(PEERS)/.installed: tests/benchmarks/peers/requirements.txt
+	@echo 'Installing the peers into $(PEERS) (once; some 1.5 GB with PyTorch) ...'
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
