@@ -5,10 +5,14 @@ RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 # Milvus for the tests, apart from .venv: two packages of one name (tests/milvus_servers.py).
 MILVUS := .venv-milvus
+PEERS := .venv-peers
+CORPUS ?= corpus
+QUESTIONS ?= tests/gold/questions.jsonl
+ROUNDS ?= 3
 
 export Q
 
-.PHONY: ask repl slack index test check bench milvus-servers format clean
+.PHONY: ask repl slack index test check bench bench-peers milvus-servers format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +21,7 @@ help:
 	@echo 'make slack                                         answer in Slack; README.md says how to set it up'
 	@echo 'make test                                          check everything, as CI does'
 	@echo 'make bench                                         compare the ways to encode, side by side'
+	@echo 'make bench-peers CORPUS=folder QUESTIONS=file      compare with txtai, LlamaIndex, Haystack'
 	@echo 'make format                                        format the code'
 	@echo 'make clean                                         remove the environment and the index'
 
@@ -41,6 +46,12 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(RUN)/python -m tests.benchmarks.encoding
+	$(RUN)/python -m tests.benchmarks.share
+
+# Several folders and their questions may be named; OPTIONS="--plot peers.svg" draws the figures.
+bench-peers: $(VENV)/.installed $(PEERS)/.installed
+	$(RUN)/python -m tests.benchmarks.peers --corpus $(CORPUS) --questions $(QUESTIONS) \
+		--rounds $(ROUNDS) $(OPTIONS)
 
 milvus-servers: $(MILVUS)/.installed
 
@@ -49,7 +60,7 @@ format: $(VENV)/.installed-dev
 	$(RUN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) $(MILVUS) .clippings
+	rm -rf $(VENV) $(MILVUS) $(PEERS) .clippings
 
 $(VENV)/.installed: pyproject.toml requirements.txt
 	@echo 'Installing Clippings into $(VENV) (once; some 1.5 GB with PyTorch) ...'
@@ -68,4 +79,10 @@ $(MILVUS)/.installed: $(VENV)/.installed-dev Makefile
 	@rm -rf $(MILVUS)
 	@$(PIP) install --no-deps --no-compile --target $(MILVUS)/wire milvus-lite==3.2.2 pyarrow==26.0.1
 	@$(PIP) install --no-deps --no-compile --target $(MILVUS)/core milvus-lite==2.5.1
+	@touch $@
+
+$(PEERS)/.installed: tests/benchmarks/peers/requirements.txt
+	@echo 'Installing the peers into $(PEERS) (once; some 1.5 GB with PyTorch) ...'
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
