@@ -166,8 +166,8 @@ def _pooled(contexts: NDArray[np.float32], cuts: Sequence[Cut]) -> NDArray[np.fl
     stored = contexts.astype(np.float16).astype(np.float32)
     rows, first = [], 0
     for each in cuts:
-        lengths = np.array([[span.end - span.start] for span in each.spans], dtype=np.float32)
-        inside = stored[first : first + len(each.spans)] * lengths
+        lengths = np.array([span.end - span.start for span in each.spans], dtype=np.float32)
+        inside = stored[first : first + len(each.spans)] * lengths[:, None]
         rows += [inside[window.start : window.stop].sum(axis=0) for window in each.windows]
         first += len(each.spans)
     return unit_rows(np.array(rows, dtype=np.float32).reshape(-1, contexts.shape[1]))
