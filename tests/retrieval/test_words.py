@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.words import STOP_WORDS, Token, spelled, stems, tokens
+from retrieval.words import STOP_WORDS, Token, content, spelled, stems, tokens
 
 
 def test_tokens_keep_every_word_and_its_place():
@@ -80,6 +80,14 @@ def test_tokens_stand_where_they_say(text):
 def test_lone_surrogates_do_no_harm(text):
     """A text that is not valid Unicode still has tokens or none, never an error."""
     assert all(text[token.start : token.end] for token in tokens(text))
+
+
+@given(
+    st.text() | st.lists(st.sampled_from(["LeT", "let", "WHO", "who", "the", "ran"])).map(" ".join)
+)
+def test_stems_are_those_of_the_content(text):
+    """In order, acronyms kept that are spelled like stop words."""
+    assert stems(text) == [token.stem for token in content(text)]
 
 
 def test_stop_words_are_left_out_of_stems():
