@@ -3,7 +3,7 @@
 
 def answer_in(slack, channel, ts, *, number=1):
     """Wait until a thread has so many messages of the bot's, and give the last."""
-    assert slack.wait_for(lambda: len(slack.replies(channel, ts)) >= number), "no answer came"
+    assert slack.wait_for(lambda: len(slack.replies(channel, ts)) >= number, 30), "no answer came"
     return slack.replies(channel, ts)[number - 1]
 
 
