@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval import generations
-from retrieval.datatypes import Article
+from retrieval.datatypes import Article, Span
 from retrieval.durable import ANEW, File, Json, Promise
 from retrieval.errors import IndexDamaged, IndexMismatch
 from retrieval.generations import Hold, Known, Manifest
@@ -107,6 +107,10 @@ class Library:
     def rows_of(self, article: Article) -> range:
         """Give the rows of an article's sentences."""
         return self.sentences.rows_of(self.articles.number_of(article))
+
+    def spans_of(self, article: Article) -> list[Span]:
+        """Give the spans of an article's sentences, in order."""
+        return self.sentences.spans_of(self.articles.number_of(article))
 
     def passages_of(self, rows: Sequence[int]) -> list[int]:
         """Give the passage that each of some sentences is scored with."""

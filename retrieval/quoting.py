@@ -55,7 +55,7 @@ def quote(hit: Hit, query: Query, library: Library) -> Quote:
     """Make a quote of a hit's sentence, widened so that no speaker or antecedent is cut off."""
     article = hit.sentence.article
     rows = library.rows_of(article)
-    spans = [library.sentences[row].span for row in rows]
+    spans = library.spans_of(article)
     index = hit.sentence.row - rows.start
     span = hit.sentence.span
     attribution = speaker_of(article, spans, index)

@@ -14,9 +14,11 @@ from weakref import WeakValueDictionary
 
 from retrieval.datatypes import Article, Passage, Sentence, Span
 from retrieval.joining import Joined
-from retrieval.segments import PASSAGES, SENTENCES, by_date
+from retrieval.segments import PASSAGES, SENTENCES, Key, by_date
 
 KEPT = 1024  # articles that stay at hand: those of the last few questions
+KEPT_ROWS = 2048  # sentences, and passages, that do; each holds its article
+KEPT_COLUMNS = 1 << 16  # rows of a table, a few numbers each
 
 _Made = TypeVar("_Made")
 
@@ -44,6 +46,38 @@ class _Lazy(Sequence[_Made], Generic[_Made]):
     def _make(self, row: int) -> _Made: ...
 
 
+class _Rows(_Lazy[_Made]):
+    """Rows of a table; those made last stay at hand."""
+
+    def __init__(self, joined: Joined, size: int) -> None:
+        super().__init__(joined, size)
+        self._kept: dict[int, _Made] = {}
+        self._known: dict[int, tuple[int, list[int]]] = {}
+
+    def _make(self, row: int) -> _Made:
+        made = self._kept.get(row)
+        if made is None:
+            if len(self._kept) >= KEPT_ROWS:
+                self._kept = {}
+            made = self._kept[row] = self._from(row, *self._columns(row))
+        return made
+
+    def _columns(self, row: int) -> tuple[int, list[int]]:
+        """Give the number of a row's article, and what its table says of it."""
+        columns = self._known.get(row)
+        if columns is None:
+            if len(self._known) >= KEPT_COLUMNS:
+                self._known = {}
+            columns = self._known[row] = self._read(row)
+        return columns
+
+    @abstractmethod
+    def _from(self, row: int, number: int, columns: list[int]) -> _Made: ...
+
+    @abstractmethod
+    def _read(self, row: int) -> tuple[int, list[int]]: ...
+
+
 class Articles(_Lazy[Article]):
     """The living articles, in order. The same one is the same object while anybody holds it."""
 
@@ -52,12 +86,19 @@ class Articles(_Lazy[Article]):
         self._made: WeakValueDictionary[int, Article] = WeakValueDictionary()
         self._recent: deque[Article] = deque(maxlen=KEPT)
         self._by_path: dict[str, int] | None = None
+        self._places: dict[Key, int] = {}
 
     def number_of(self, article: Article) -> int:
         """Give the number of an article, by its day and path."""
-        number = self._joined.number_of(by_date(article))
+        key = by_date(article)
+        number = self._places.get(key)
         if number is None:
-            raise ValueError(f"not an article of this generation: {article.path!r}")
+            number = self._joined.number_of(key)
+            if number is None:
+                raise ValueError(f"not an article of this generation: {article.path!r}")
+            if len(self._places) >= KEPT_COLUMNS:
+                self._places = {}
+            self._places[key] = number
         return number
 
     def find(self, path: str) -> Article | None:
@@ -92,7 +133,7 @@ class Articles(_Lazy[Article]):
         return article
 
 
-class Sentences(_Lazy[Sentence]):
+class Sentences(_Rows[Sentence]):
     """The sentences of living articles, in row order."""
 
     def __init__(self, joined: Joined, articles: Articles) -> None:
@@ -109,8 +150,15 @@ class Sentences(_Lazy[Sentence]):
         number, columns = self._columns(row)
         return int(self._joined.passage_begins[number]) + columns[2]
 
-    def _make(self, row: int) -> Sentence:
-        number, (start, end, passage, is_heading) = self._columns(row)
+    def spans_of(self, article: int) -> list[Span]:
+        """Give the spans of an article's sentences, by its number; no sentence is made."""
+        segment, local = self._joined.place(article)
+        begin, end = segment.begins[local : local + 2, SENTENCES].tolist()
+        places = segment.sentences[begin:end, :2].tolist()
+        return [Span(start=start, end=end) for start, end in places]
+
+    def _from(self, row: int, number: int, columns: list[int]) -> Sentence:
+        start, end, passage, is_heading = columns
         return Sentence(
             row=row,
             article=self._articles[number],
@@ -119,8 +167,7 @@ class Sentences(_Lazy[Sentence]):
             is_heading=bool(is_heading),
         )
 
-    def _columns(self, row: int) -> tuple[int, list[int]]:
-        """Give the number of a sentence's article, and its row of the table."""
+    def _read(self, row: int) -> tuple[int, list[int]]:
         number = self._joined.article_of(self._joined.sentence_begins, row)
         segment, local = self._joined.place(number)
         inside = row - int(self._joined.sentence_begins[number])
@@ -128,7 +175,7 @@ class Sentences(_Lazy[Sentence]):
         return number, columns
 
 
-class Passages(_Lazy[Passage]):
+class Passages(_Rows[Passage]):
     """The passages of living articles, in row order."""
 
     def __init__(self, joined: Joined, articles: Articles) -> None:
@@ -141,8 +188,8 @@ class Passages(_Lazy[Passage]):
         begin = int(self._joined.sentence_begins[number]) + first
         return range(begin, begin + count)
 
-    def _make(self, row: int) -> Passage:
-        number, (start, end, first, count) = self._columns(row)
+    def _from(self, row: int, number: int, columns: list[int]) -> Passage:
+        start, end, first, count = columns
         begin = int(self._joined.sentence_begins[number]) + first
         return Passage(
             row=row,
@@ -151,8 +198,7 @@ class Passages(_Lazy[Passage]):
             sentences=tuple(range(begin, begin + count)),
         )
 
-    def _columns(self, row: int) -> tuple[int, list[int]]:
-        """Give the number of a passage's article, and its row of the table."""
+    def _read(self, row: int) -> tuple[int, list[int]]:
         number = self._joined.article_of(self._joined.passage_begins, row)
         segment, local = self._joined.place(number)
         inside = row - int(self._joined.passage_begins[number])
