@@ -36,7 +36,7 @@ from retrieval import (
 )
 
 LATER_S = 5.0  # after which a new generation that the engine does not hold yet is tried again
-HURRIED = 3  # questions at the Desk at once, the one being answered included
+HURRIED = 2  # questions at the Desk at once, the one being answered included
 
 Outcome = Literal["answer", "abstention", "help"]
 logger = logging.getLogger(__name__)

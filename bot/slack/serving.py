@@ -39,9 +39,6 @@ from bot.wiring import open_desk
 ENDED, TRY_AGAIN, REFUSED = 0, 75, 78  # the latter two as sysexits.h: EX_TEMPFAIL, EX_CONFIG
 
 _MOST_OF_LINE = 1_000
-# A thread that comes back from the disk or the network waits at most so long for one that computes
-# in Python, at every statement of a transaction that all others wait for. Python's default is 5 ms.
-_SWITCH_S = 0.0005
 # Bolt's errors quote requests, and the SDK's quote responses that it can not read. What fails in a
 # listener, a call or a connection of ours, we log ourselves, by its code.
 _LEAST = {
@@ -85,7 +82,6 @@ def serve(settings: Settings) -> int:
     """
     _check(settings)
     os.umask(0o077)
-    sys.setswitchinterval(_SWITCH_S)
     _log_on_stderr()
     ending = _Ending()
     try:

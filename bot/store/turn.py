@@ -1,9 +1,10 @@
-"""Who may write next, where only one can: the most urgent, and of these who came first."""
+"""Who may write next, where only one can: who is due first."""
 
 import heapq
 import itertools
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
@@ -16,17 +17,24 @@ class Urgency(IntEnum):
     REFUSAL = 2
 
 
+# Seconds that others may go before it. Few threads take events in, and each has to be acknowledged
+# within three seconds, those that wait behind it too.
+PATIENCE = {Urgency.ANSWER: 0.0, Urgency.EVENT: 0.05, Urgency.REFUSAL: 1.0}
+
+
 class Turn:
-    """A lock that goes to the most urgent of those who wait for it.
+    """A lock that goes to who is due first: who came first, and had the patience for it.
 
     A plain lock goes to whoever happens to be awake. With many events at the door that is an
-    event, and questions that are almost answered wait for seconds.
+    event, and questions that are almost answered wait for seconds. With a plain order of urgency
+    no event would be acknowledged in time while there is always an answer to write.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._guard = threading.Lock()
         self._is_taken = False
-        self._waiting: list[tuple[Urgency, int, threading.Lock]] = []
+        self._waiting: list[tuple[float, int, threading.Lock]] = []
         self._numbers = itertools.count()
 
     @property
@@ -50,7 +58,8 @@ class Turn:
                 return
             called = threading.Lock()
             called.acquire()
-            heapq.heappush(self._waiting, (urgency, next(self._numbers), called))
+            due = self._clock() + PATIENCE[urgency]
+            heapq.heappush(self._waiting, (due, next(self._numbers), called))
         called.acquire()  # until it is passed on to us
 
     def _pass_on(self) -> None:

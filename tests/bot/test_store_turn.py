@@ -1,11 +1,11 @@
-"""Turn: where only one can write, the most urgent is next."""
+"""Turn: where only one can write, who is due first is next."""
 
 import threading
 import time
 
 import pytest
 
-from bot.store.turn import Turn, Urgency
+from bot.store.turn import PATIENCE, Turn, Urgency
 
 
 def order_of(turn: Turn, urgencies: list[Urgency]) -> list[tuple[Urgency, int]]:
@@ -33,12 +33,23 @@ def order_of(turn: Turn, urgencies: list[Urgency]) -> list[tuple[Urgency, int]]:
 def test_most_urgent_is_next_and_of_these_the_first():
     """An answer goes before an event, an event before a refusal, else who came first."""
     came = [Urgency.REFUSAL, Urgency.EVENT, Urgency.ANSWER, Urgency.EVENT, Urgency.ANSWER]
-    assert order_of(Turn(), came) == [
+    assert order_of(Turn(clock=lambda: 0.0), came) == [
         (Urgency.ANSWER, 2),
         (Urgency.ANSWER, 4),
         (Urgency.EVENT, 1),
         (Urgency.EVENT, 3),
         (Urgency.REFUSAL, 0),
+    ]
+
+
+def test_an_event_waits_no_longer_than_its_patience():
+    """Answers that come later than that come after it, however many there are."""
+    times = iter([0.0, PATIENCE[Urgency.EVENT] - 0.01, PATIENCE[Urgency.EVENT] + 0.01])
+    came = [Urgency.EVENT, Urgency.ANSWER, Urgency.ANSWER]
+    assert order_of(Turn(clock=lambda: next(times)), came) == [
+        (Urgency.ANSWER, 1),
+        (Urgency.EVENT, 0),
+        (Urgency.ANSWER, 2),
     ]
 
 
