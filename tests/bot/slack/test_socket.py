@@ -72,6 +72,7 @@ def test_a_refresh_keeps_nobody_waiting(connected):
 
 def test_a_socket_that_is_cut_is_replaced(connected):
     """Events that were on their way come again, and are answered once."""
+    connected.deliveries.retry_after = (0.0, *(2.0,) * 30)  # Slack's next try comes a minute later
     connected.sockets.reset()
     ts = connected.mention(RUBIO, channel="C6")
     answer_in(connected, "C6", ts)
