@@ -55,6 +55,15 @@ class Result:
         if not holds:
             self.misses.append(claim)
 
+    def require_no_refusals(self, slack: SlackServer) -> None:
+        """Nothing that Slack refuses was sent; a miss says what."""
+        self.figures["refused by Slack"] = len(slack.violations)
+        sent = "".join(
+            f"; {each['method']}: {each['error']} {each['detail'] or ''} {each['arguments']}"
+            for each in slack.violations[:3]
+        )
+        self.require(f"nothing that Slack refuses was sent{sent}", not sent)
+
     def show(self) -> int:
         """Print the table; gives the exit code."""
         width = max(map(len, self.figures), default=0)
@@ -278,10 +287,9 @@ class Asker:
             "missing": counts[0],
             "answered twice or more": sum(n for many, n in counts.items() if many > 1),
             "told «busy»": len(self._slack.ephemerals) - self._told_before,
-            "refused by Slack": len(self._slack.violations),
         }
         result.require("every question is answered exactly once", counts == {1: len(self.asked)})
-        result.require("nothing that Slack refuses was sent", not self._slack.violations)
+        result.require_no_refusals(self._slack)
 
 
 def answers_of(slack: SlackServer, asked: Iterable[tuple[str, str]]) -> Counter[int]:

@@ -132,8 +132,7 @@ def run(
     _open_some(slack, messages[:: max(1, len(messages) // opened)])
     sent = [*messages, *slack.ephemerals, *(shown.view for shown in slack.views)]
     _judge(result, sent, corpus)
-    result.figures["refused by Slack"] = len(slack.violations)
-    result.require("nothing that Slack refuses was sent", not slack.violations)
+    result.require_no_refusals(slack)
     return result
 
 

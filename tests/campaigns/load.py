@@ -92,8 +92,7 @@ def run(
     if overload:
         capacity = _capacity(result, slack, load, seconds=min(10.0, overload))
         _overload(result, slack, load, rate=3 * capacity, seconds=overload, least=capacity)
-    result.figures["refused by Slack"] = len(slack.violations)
-    result.require("nothing that Slack refuses was sent", not slack.violations)
+    result.require_no_refusals(slack)
     return result
 
 

@@ -66,8 +66,7 @@ def run(
         if code in STOPS_ALL:
             _stop_all(result, slack, app, number, code)
     slack.faults.clear()
-    result.figures["refused by Slack otherwise"] = len(slack.violations)
-    result.require("nothing that Slack refuses was sent", not slack.violations)
+    result.require_no_refusals(slack)
     return result
 
 

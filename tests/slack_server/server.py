@@ -62,14 +62,20 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm: ClassVar[bool] = True
     server: HttpServer
-    _reset = False
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+        if "Content-Length" not in self.headers:
+            self._write(Answer(status=411, body=b"", headers={}))
+            return
+        length = int(self.headers["Content-Length"])
         if length > LARGEST_BODY:
             self._write(Answer(status=413, body=b"", headers={}))
             return
         body = self.rfile.read(length)
+        if len(body) < length:
+            # Who called was killed while it spoke: that is no call.
+            self.close_connection = True
+            return
         parts = urlsplit(self.path)
         if parts.path.startswith("/api/"):
             name = parts.path.removeprefix("/api/")

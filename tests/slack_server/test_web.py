@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 
 import pytest
 from slack_sdk import WebClient
@@ -231,6 +232,25 @@ def test_body_is_refused(slack, body, kind, error):
     answer = json.loads(raw(slack, "/api/chat.postMessage", body, headers)[1])
     slack.violations.clear()
     assert answer["error"] == error
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"POST /api/chat.postMessage HTTP/1.1\r\nContent-Length: 18\r\n\r\nchannel=C1",
+        b"POST /api/chat.postMessage HTTP/1.1\r\nHost: here\r\n",
+    ],
+    ids=["body", "headers"],
+)
+def test_call_that_was_cut_short_is_no_call(slack, cut):
+    """What is left of the request of a killed process is neither done nor held against it."""
+    with socket.create_connection(("127.0.0.1", int(slack.origin.rsplit(":", 1)[1]))) as killed:
+        killed.sendall(cut)
+        killed.shutdown(socket.SHUT_WR)
+        killed.settimeout(5)
+        while killed.recv(4096):
+            pass
+    assert (slack.web.calls, slack.violations) == ([], [])
 
 
 def test_message_limit_counts_all_blocks(slack, client):
