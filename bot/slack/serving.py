@@ -5,6 +5,7 @@ the bot again), 78 where Slack refuses the tokens (starting again would not help
 """
 
 import contextlib
+import gc
 import logging
 import os
 import re
@@ -163,6 +164,10 @@ def _open_desks(settings: Settings) -> Iterator[Desks]:
         desks = {one.name: stack.enter_context(_open_desk(settings, one)) for one in collections}
         for desk in desks.values():
             desk.warm()
+        # What is loaded by now stays. To look through it for garbage stops all threads for 160 ms,
+        # and with many questions in flight that was an eighth of all time.
+        gc.collect()
+        gc.freeze()
         yield Desks(collections, desks)
 
 

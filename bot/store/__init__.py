@@ -24,8 +24,8 @@ edited, holds an old token, and what it brings is dropped. Slack is called betwe
 never inside of one; `sending` is on the disk before the call begins.
 """
 
-import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -37,8 +37,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.incoming import Accepted, Incoming
 from bot.store import inbox, ledger, outbox, settling
 from bot.store.inbox import Bounds, Claimed, Refused
+from bot.store.intake import Intake
 from bot.store.ledger import STATE_LIVES_S, Shown
-from bot.store.opening import SQLITE, StoreError, open_engine, take_turn, told
+from bot.store.opening import SQLITE, Opened, StoreError, open_database, take_turn, told
 from bot.store.outbox import MOST_TRIES, SETTLE_S, Job, Letter
 from bot.store.turn import Turn, Urgency
 
@@ -69,22 +70,22 @@ def open_store(url: str, *, clock: Callable[[], float]) -> "Store":
         StoreError: it can not be reached, another bot holds it (SQLite), or another version of
             Clippings wrote it.
     """
-    engine, lock = open_engine(url)
-    return Store(engine, lock=lock, clock=clock)
+    return Store(open_database(url), clock=clock)
 
 
 class Store:
     """An opened database; may be used from several threads. Every method may raise StoreError."""
 
-    def __init__(self, engine: Engine, *, lock: int | None, clock: Callable[[], float]) -> None:
-        self._engine = engine
-        self._reader = engine.execution_options(reads=True, lazy=True)
-        self._lazy = engine.execution_options(lazy=True)
-        self._lock = lock
+    def __init__(self, opened: Opened, *, clock: Callable[[], float]) -> None:
+        self._opened = opened
         self._clock = clock
         # SQLite lets one write at a time and makes the others poll; they wait here instead.
         self._turn = Turn()
-        if engine.dialect.name == SQLITE:  # then nobody else is there, and whoever was, is gone
+        self._intake = Intake(self._writing, clock=clock)
+        self._claiming = threading.Lock()
+        if (
+            opened.durable.dialect.name == SQLITE
+        ):  # then nobody else is there, and whoever was, is gone
             with self._writing() as db:
                 inbox.release_all(db)
                 outbox.release_all(db, now=clock())
@@ -98,12 +99,12 @@ class Store:
     @property
     def engine(self) -> Engine:
         """For slack_sdk's store of installations, which brings a table of its own."""
-        return self._engine
+        return self._opened.durable
 
     @property
     def reader(self) -> Engine:
         """The same, for reading alone: it waits for nobody who writes."""
-        return self._reader
+        return self._opened.reader
 
     def add_table(self, table: Table) -> None:
         """Make a table where there is none."""
@@ -112,17 +113,13 @@ class Store:
             table.create(db, checkfirst=True)
 
     def close(self) -> None:
-        self._engine.dispose()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._opened.close()
 
     # The inbox
 
     def put(self, incoming: Incoming, *, bounds: Bounds) -> Accepted:
         """Commit what came in; when this returns it may be acknowledged."""
-        with self._writing() as db:
-            return inbox.put(db, incoming, bounds=bounds, now=self._clock())
+        return self._intake.put(incoming, bounds=bounds)
 
     def claim_refused(self, *, most: int) -> tuple[Refused, ...]:
         """Take up questions for which there was no room in the last minute, the oldest first."""
@@ -214,12 +211,13 @@ class Store:
 
     def claim_job(self, *, pace_s: float) -> Job | None:
         """Take up a call that is due in a lane where none was made for `pace_s`."""
-        now = self._clock()
-        with self._reading() as db:
-            if not outbox.is_any_due(db, now=now):
-                return None
-        with self._writing(Urgency.ANSWER) as db:
-            return outbox.claim(db, now=now, pace_s=pace_s)
+        with self._claiming:  # of many who look, all but one would have waited for nothing
+            now = self._clock()
+            with self._reading() as db:
+                if not outbox.is_any_due(db, now=now):
+                    return None
+            with self._writing(Urgency.ANSWER) as db:
+                return outbox.claim(db, now=now, pace_s=pace_s)
 
     def posted(self, job: Job, *, ts: str | None) -> bool:
         """Note that Slack shows it. This and the next give False where the job is not ours now."""
@@ -348,13 +346,13 @@ class Store:
     @contextmanager
     def _writing(self, urgency: Urgency = Urgency.EVENT) -> Iterator[Connection]:
         """A transaction that is on the disk when it ends."""
-        with self._transaction(self._engine, urgency) as db:
+        with self._transaction(self._opened.durable, urgency) as db:
             yield db
 
     @contextmanager
     def _advancing(self, urgency: Urgency = Urgency.ANSWER) -> Iterator[Connection]:
         """A transaction that a loss of power may undo, because it would be made again."""
-        with self._transaction(self._lazy, urgency) as db:
+        with self._transaction(self._opened.lazy, urgency) as db:
             yield db
 
     @contextmanager
@@ -369,7 +367,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         try:
-            with self._reader.connect() as db:
+            with self._opened.reader.connect() as db:
                 yield db
         except SQLAlchemyError as error:
             raise StoreError(f"the database can not be read: {told(error)}") from error

@@ -15,14 +15,13 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    insert,
     or_,
     select,
     update,
 )
 
 from bot.incoming import Accepted, Incoming
-from bot.store.opening import take_turn
+from bot.store.opening import insert_once, take_turn
 from bot.store.outbox import cancel, remove_answer
 from bot.store.schema import events, questions
 
@@ -73,6 +72,34 @@ _REFUSED = (
 )
 
 
+_CHANGE = update(questions).where(questions.c.id == bindparam("key"))
+_CLOSE = (
+    update(questions)
+    .where(
+        questions.c.id == bindparam("key"),
+        questions.c.state == "answering",
+        questions.c.claim == bindparam("token"),
+    )
+    .values(state="answered", claim=None, response_url=None)
+)
+_OF_THREAD = and_(
+    _OF_TEAM, questions.c.channel == bindparam("channel"), questions.c.root == bindparam("root")
+)
+_OLDEST_KEPT = (
+    select(questions.c.ts)
+    .where(_OF_THREAD, questions.c.text != "")
+    .order_by(questions.c.ts.desc())
+    .offset(KEPT_IN_THREAD - 1)
+    .limit(1)
+)
+_EARLIER = (
+    select(questions.c.text)
+    .where(_OF_THREAD, questions.c.ts < bindparam("before"), questions.c.text != "")
+    .order_by(questions.c.ts.desc())
+    .limit(KEPT_IN_THREAD)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """How many questions may be on their way: not yet posted, refused or given up."""
@@ -111,15 +138,12 @@ class Refused:
 def put(db: Connection, incoming: Incoming, *, bounds: Bounds, now: float) -> Accepted:
     """Commit what came in, once."""
     take_turn(db)
-    if _is_seen(db, incoming.event_id):
+    if incoming.surface not in ("edit", "delete"):
+        return _ask(db, incoming, bounds, now)
+    if db.execute(_SEEN, {"event_id": incoming.event_id}).first() is not None:
         return "duplicate"
-    match incoming.surface:
-        case "edit":
-            return _edit(db, incoming, now)
-        case "delete":
-            return _delete(db, incoming, now)
-        case _:
-            return _ask(db, incoming, bounds, now)
+    change = _edit if incoming.surface == "edit" else _delete
+    return change(db, incoming, now)
 
 
 def claim(db: Connection, *, now: float) -> Claimed | None:
@@ -128,16 +152,8 @@ def claim(db: Connection, *, now: float) -> Claimed | None:
     if row is None:
         return None
     token = secrets.token_hex(8)
-    db.execute(
-        update(questions)
-        .where(questions.c.id == row["id"])
-        .values(
-            state="answering",
-            claim=token,
-            lease_until=now + LEASE_S,
-            tries=questions.c.tries + 1,
-        )
-    )
+    taken = {"claim": token, "lease_until": now + LEASE_S, "tries": row["tries"] + 1}
+    db.execute(_CHANGE, {"key": row["id"], "state": "answering", **taken})
     return Claimed(
         id=row["id"],
         claim=token,
@@ -155,13 +171,10 @@ def is_any_due(db: Connection, *, now: float) -> bool:
 
 def close(db: Connection, claimed: Claimed) -> bool:
     """Note that an answer is in the outbox; False where the question changed meanwhile."""
-    return bool(
-        db.execute(
-            update(questions)
-            .where(questions.c.id == claimed.id, _is_ours(claimed))
-            .values(state="answered", claim=None, response_url=None)
-        ).rowcount
-    ) and _forget_texts(db, claimed.incoming)
+    if not db.execute(_CLOSE, {"key": claimed.id, "token": claimed.claim}).rowcount:
+        return False
+    _forget_texts(db, claimed.incoming)
+    return True
 
 
 def drop(db: Connection, claimed: Claimed, *, now: float) -> bool:
@@ -249,23 +262,21 @@ def thread_texts(db: Connection, team: str, channel: str, root: str) -> list[str
     return list(rows)[::-1]
 
 
-def _is_seen(db: Connection, event_id: str) -> bool:
-    return db.execute(_SEEN, {"event_id": event_id}).first() is not None
-
-
-def _remember(db: Connection, event_id: str, now: float) -> None:
-    db.execute(insert(events).values(event_id=event_id, at=now))
+def _remember(db: Connection, event_id: str, now: float) -> bool:
+    """Note an event; False where it came before."""
+    event = {"event_id": event_id, "at": now}
+    return db.execute(insert_once(events, db.dialect.name), event).rowcount == 1
 
 
 def _ask(db: Connection, incoming: Incoming, bounds: Bounds, now: float) -> Accepted:
-    if _find(db, incoming, _kind(incoming)) is not None:
+    if not _remember(db, incoming.event_id, now):
         return "duplicate"
-    _remember(db, incoming.event_id, now)
-    if _has_room(db, incoming, bounds):
-        _insert(db, incoming, state="waiting", outcome="", now=now)
-        return "taken"
-    _insert(db, replace(incoming, text=""), state="refused", outcome="busy", now=now)
-    return "busy"
+    has_room = _has_room(db, incoming, bounds)
+    kept = incoming if has_room else replace(incoming, text="")
+    state, outcome = ("waiting", "") if has_room else ("refused", "busy")
+    if not _insert(db, kept, state=state, outcome=outcome, now=now):
+        return "duplicate"
+    return "taken" if has_room else "busy"
 
 
 def _edit(db: Connection, incoming: Incoming, now: float) -> Accepted:
@@ -319,26 +330,26 @@ def _find(db: Connection, incoming: Incoming, kind: str) -> RowMapping | None:
     return db.execute(_FIND, place).mappings().first()
 
 
-def _insert(db: Connection, incoming: Incoming, *, state: str, outcome: str, now: float) -> None:
-    db.execute(
-        insert(questions).values(
-            answer_id=secrets.token_hex(8),
-            event_id=incoming.event_id,
-            team=incoming.team,
-            channel=incoming.channel,
-            ts=incoming.ts,
-            kind=_kind(incoming),
-            surface=incoming.surface,
-            thread_ts=incoming.thread_ts,
-            root=incoming.root,
-            user=incoming.user,
-            text=incoming.text,
-            response_url=incoming.response_url,
-            state=state,
-            outcome=outcome,
-            at=now,
-        )
-    )
+def _insert(db: Connection, incoming: Incoming, *, state: str, outcome: str, now: float) -> bool:
+    """Write a question; False where it is there: an event and its twin ask the same."""
+    row = {
+        "answer_id": secrets.token_hex(8),
+        "event_id": incoming.event_id,
+        "team": incoming.team,
+        "channel": incoming.channel,
+        "ts": incoming.ts,
+        "kind": _kind(incoming),
+        "surface": incoming.surface,
+        "thread_ts": incoming.thread_ts,
+        "root": incoming.root,
+        "user": incoming.user,
+        "text": incoming.text,
+        "response_url": incoming.response_url,
+        "state": state,
+        "outcome": outcome,
+        "at": now,
+    }
+    return db.execute(insert_once(questions, db.dialect.name), row).rowcount == 1
 
 
 def _has_room(db: Connection, incoming: Incoming, bounds: Bounds) -> bool:
@@ -359,33 +370,22 @@ def _in_thread(team: str, channel: str, root: str) -> ColumnElement[bool]:
 
 def _earlier(db: Connection, row: RowMapping) -> tuple[str, ...]:
     """Give what was asked before in the same thread; Slack's ts sort like the times they are."""
-    texts = db.scalars(
-        select(questions.c.text)
-        .where(
-            _in_thread(row["team"], row["channel"], row["root"]),
-            questions.c.ts < row["ts"],
-            questions.c.text != "",
-        )
-        .order_by(questions.c.ts.desc())
-        .limit(KEPT_IN_THREAD)
-    )
-    return tuple(texts)[::-1]
+    place = {name: row[name] for name in ("team", "channel", "root")}
+    return tuple(db.scalars(_EARLIER, {**place, "before": row["ts"]}))[::-1]
 
 
-def _forget_texts(db: Connection, incoming: Incoming) -> bool:
+def _forget_texts(db: Connection, incoming: Incoming) -> None:
     """Blank what is answered; a thread keeps its last questions, for those that follow."""
-    mine = questions.c.event_id == incoming.event_id
     if incoming.root is None:
+        mine = questions.c.event_id == incoming.event_id
         db.execute(update(questions).where(mine).values(text=""))
-        return True
-    thread = _in_thread(incoming.team, incoming.channel, incoming.root)
-    kept = select(questions.c.ts).where(thread, questions.c.text != "")
-    kept_ts = kept.order_by(questions.c.ts.desc()).offset(KEPT_IN_THREAD - 1).limit(1)
-    oldest = db.scalar(kept_ts)
+        return
+    place = {"team": incoming.team, "channel": incoming.channel, "root": incoming.root}
+    oldest = db.scalar(_OLDEST_KEPT, place)
     if oldest is not None:
+        thread = _in_thread(incoming.team, incoming.channel, incoming.root)
         old = and_(thread, questions.c.ts < oldest, questions.c.state.in_(("answered", "closed")))
         db.execute(update(questions).where(old).values(text=""))
-    return True
 
 
 def _kind(incoming: Incoming) -> str:

@@ -11,12 +11,16 @@ PostgreSQL: as many bots as there are; they share the work by leases.
 import fcntl
 import os
 import sqlite3
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Insert,
+    Table,
     create_engine,
     event,
     func,
@@ -24,6 +28,7 @@ from sqlalchemy import (
     make_url,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.store.schema import VERSION, meta, metadata
@@ -39,11 +44,31 @@ class StoreError(ClippingsError):
     """The database can not be used; the operator makes room, or mends DATABASE_URL."""
 
 
-def open_engine(url: str) -> tuple[Engine, int | None]:
-    """Open the database and make its tables.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An opened database.
 
-    Returns:
-        The engine, and the descriptor that holds the lock of an SQLite file.
+    Attributes:
+        durable: What it commits is on the disk when the commit returns.
+        lazy: What it commits may be undone by a loss of power.
+        reader: Waits for nobody who writes, and writes nothing.
+        lock: The descriptor that holds the lock of an SQLite file.
+    """
+
+    durable: Engine
+    lazy: Engine
+    reader: Engine
+    lock: int | None
+
+    def close(self) -> None:
+        self.durable.dispose()
+        self.lazy.dispose()
+        if self.lock is not None:
+            os.close(self.lock)
+
+
+def open_database(url: str) -> Opened:
+    """Open the database and make its tables.
 
     Raises:
         StoreError: it can not be used; the message does not hold the URL, and so no password.
@@ -58,7 +83,8 @@ def open_engine(url: str) -> tuple[Engine, int | None]:
     if parsed.get_backend_name() == SQLITE:
         return _open_sqlite(parsed)
     if parsed.get_backend_name() == POSTGRESQL:
-        return _open_postgresql(parsed), None
+        engine = _open_postgresql(parsed)
+        return Opened(durable=engine, lazy=engine, reader=engine, lock=None)
     raise StoreError(
         f"DATABASE_URL names {parsed.get_backend_name()}; use sqlite:///FILE or postgresql://..."
     )
@@ -70,7 +96,18 @@ def take_turn(db: Connection) -> None:
         db.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
-def _open_sqlite(url: URL) -> tuple[Engine, int]:
+@cache
+def insert_once(table: Table, dialect: str) -> Insert:
+    """Give a statement that writes a row, and none (`rowcount` 0) where its keys are there."""
+    once = (
+        postgresql.insert(table).on_conflict_do_nothing()
+        if dialect == POSTGRESQL
+        else sqlite.insert(table).on_conflict_do_nothing()
+    )
+    return once.inline().execution_options(preserve_rowcount=True)
+
+
+def _open_sqlite(url: URL) -> Opened:
     if not url.database or url.database == ":memory:":
         raise StoreError("DATABASE_URL names no file. Write it like sqlite:////path/to/bot.db")
     path = Path(url.database)
@@ -79,22 +116,36 @@ def _open_sqlite(url: URL) -> tuple[Engine, int]:
         # SQLite gives its -wal and -shm files the mode of the database.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
-        engine = create_engine(
-            url,
-            hide_parameters=True,
-            pool_size=_CONNECTIONS,
-            connect_args={"timeout": _PATIENCE_S},
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        _make_tables(engine)
+        durable, lazy = (_sqlite_engine(url, synchronous=each) for each in ("FULL", "NORMAL"))
+        _make_tables(durable)
     except OSError as error:
         os.close(lock)
         raise StoreError(f"{path} can not be opened: {error.strerror}") from error
     except StoreError:
         os.close(lock)
         raise
-    return engine, lock
+    reader = lazy.execution_options(reads=True)
+    return Opened(durable=durable, lazy=lazy, reader=reader, lock=lock)
+
+
+def _sqlite_engine(url: URL, *, synchronous: str) -> Engine:
+    """Make connections of one kind: to switch one would be a statement more in each transaction."""
+
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        for pragma in ("journal_mode=WAL", "trusted_schema=OFF", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=_CONNECTIONS,
+        connect_args={"timeout": _PATIENCE_S},
+    )
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _lock(path: Path) -> int:
@@ -113,19 +164,10 @@ def _lock(path: Path) -> int:
     return lock
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    pragmas = ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF", "secure_delete=ON")
-    for pragma in pragmas:
-        connection.execute(f"PRAGMA {pragma}")
-
-
 def _begin_sqlite(db: Connection) -> None:
     """Begin as a writer at once: one that begins by reading can be refused at its first write."""
-    options = db.get_execution_options()
-    level = "NORMAL" if options.get("lazy") else "FULL"
-    db.exec_driver_sql(f"PRAGMA synchronous={level}")
-    db.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
+    reads = db.get_execution_options().get("reads")
+    db.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _open_postgresql(url: URL) -> Engine:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from bot.incoming import Incoming, Place
+from bot.store.opening import insert_once
 from bot.store.schema import answers, lanes, places
 
 LEASE_S: Final = 120.0  # a call ends after 10 s without a byte
@@ -48,6 +49,13 @@ _DUE = (
     .order_by(answers.c.id)
     .limit(1)
     .with_for_update(skip_locked=True, of=answers)
+)
+_NEW, _NEW_PLACE = insert(answers), insert(places)
+_CHANGE = update(answers).where(answers.c.id == bindparam("key"))
+_TAKE_LANE = (
+    update(lanes)
+    .where(lanes.c.lane == bindparam("key"), lanes.c.free_at <= _NOW)
+    .values(free_at=bindparam("until", type_=Float))
 )
 _ROW = select(answers).where(answers.c.answer_id == bindparam("answer_id")).with_for_update()
 
@@ -119,13 +127,13 @@ def add_letter(
         told: The key under which it is written only once, if it answers no question.
     """
     row = find_row(db, answer_id)
-    _write_places(db, answer_id, letter.places)
     if row is None:
-        db.execute(
-            insert(answers).values(told=told, **_new(answer_id, incoming, letter, asked_at, now))
-        )
+        db.execute(_NEW, {"told": told, **_new(answer_id, incoming, letter, asked_at, now)})
+        _write_places(db, answer_id, letter.places)
         _open_lane(db, _lane(incoming, private=letter.private))
         return
+    db.execute(delete(places).where(places.c.answer_id == answer_id))
+    _write_places(db, answer_id, letter.places)
     values: dict[str, Value] = {
         "payload": letter.payload,
         "generation": letter.generation,
@@ -143,7 +151,7 @@ def add_letter(
             lane = _lane(incoming, private=letter.private)
             _open_lane(db, lane)
             values |= {"private": letter.private, "lane": lane, "ts": None}
-    db.execute(update(answers).where(answers.c.id == row["id"]).values(values))
+    change(db, row, values)
 
 
 def remove_answer(db: Connection, team: str, channel: str, question_ts: str, *, now: float) -> bool:
@@ -175,7 +183,7 @@ def remove_answer(db: Connection, team: str, channel: str, question_ts: str, *, 
         "state": state,
         "at": now,
     }
-    db.execute(update(answers).where(answers.c.id == row["id"]).values(values))
+    change(db, row, values)
     db.execute(delete(places).where(places.c.answer_id == row["answer_id"]))
     return True
 
@@ -199,8 +207,8 @@ def claim(db: Connection, *, now: float, pace_s: float) -> Job | None:
     if row is None:
         return None
     # Another bot may have taken the same lane since: the one that changes the row has it.
-    free = and_(lanes.c.lane == row["lane"], lanes.c.free_at <= now)
-    if not db.execute(update(lanes).where(free).values(free_at=now + pace_s)).rowcount:
+    lane = {"key": row["lane"], "now": now, "until": now + pace_s}
+    if not db.execute(_TAKE_LANE, lane).rowcount:
         return None
     unclear = row["state"] in ("unclear", "sending")
     look_first = unclear and row["ts"] is None and not row["private"]
@@ -212,7 +220,7 @@ def claim(db: Connection, *, now: float, pace_s: float) -> Job | None:
         "looks": row["looks"] + 1 if look_first else 0,
         "sent_revision": row["sent_revision"] if look_first else row["revision"],
     }
-    db.execute(update(answers).where(answers.c.id == row["id"]).values(values))
+    change(db, row, values)
     return _job({**row, **values}, look_first=look_first)
 
 
@@ -267,17 +275,10 @@ def _lane(incoming: Incoming, *, private: bool) -> str:
 
 
 def _open_lane(db: Connection, lane: str) -> None:
-    known = select(lanes.c.lane).where(lanes.c.lane == lane)
-    if db.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_once
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_once  # type: ignore[assignment]
-    if db.execute(known).first() is None:
-        db.execute(insert_once(lanes).values(lane=lane, free_at=0.0).on_conflict_do_nothing())
+    db.execute(insert_once(lanes, db.dialect.name), {"lane": lane, "free_at": 0.0})
 
 
 def _write_places(db: Connection, answer_id: str, given: Sequence[Place]) -> None:
-    db.execute(delete(places).where(places.c.answer_id == answer_id))
     if given:
         rows = [
             {
@@ -290,7 +291,12 @@ def _write_places(db: Connection, answer_id: str, given: Sequence[Place]) -> Non
             }
             for number, place in enumerate(given)
         ]
-        db.execute(insert(places), rows)
+        db.execute(_NEW_PLACE, rows)
+
+
+def change(db: Connection, row: RowMapping, values: dict[str, Value]) -> None:
+    """Give a row of the answers other values."""
+    db.execute(_CHANGE, {"key": row["id"], **values})
 
 
 def find_row(db: Connection, answer_id: str) -> RowMapping | None:

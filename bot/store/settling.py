@@ -3,11 +3,20 @@
 Each gives False where the job is not ours any more, and then changes nothing.
 """
 
-from sqlalchemy import Connection, RowMapping, and_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, select, update
 
 from bot.store import ledger
-from bot.store.outbox import Job, Value, find_row
-from bot.store.schema import answers, lanes, questions
+from bot.store.outbox import Job, Value, change, find_row
+from bot.store.schema import lanes, questions
+
+_LOCK = (
+    select(questions.c.id).where(questions.c.answer_id == bindparam("answer_id")).with_for_update()
+)
+_CLOSE = (
+    update(questions)
+    .where(questions.c.answer_id == bindparam("key"), questions.c.state == "answered")
+    .values(state="closed")
+)
 
 
 def posted(db: Connection, job: Job, *, ts: str | None) -> bool:
@@ -99,9 +108,7 @@ def lost(db: Connection, job: Job, *, outcome: str) -> bool:
 
 def _ours(db: Connection, job: Job) -> RowMapping | None:
     """Give the row if it is still ours. The question is locked first, as everywhere."""
-    db.execute(
-        select(questions.c.id).where(questions.c.answer_id == job.answer_id).with_for_update()
-    )
+    db.execute(_LOCK, {"answer_id": job.answer_id})
     row = find_row(db, job.answer_id)
     if row is None or row["state"] != "sending" or row["claim"] != job.claim:
         return None
@@ -113,14 +120,13 @@ def _settle(db: Connection, row: RowMapping, values: dict[str, Value]) -> bool:
     after = {**row, **values}
     if (after["wanted"], after["state"], after["ts"]) == ("removed", "ready", None):
         values = {**values, "state": "dead", "outcome": "removed"}
-    db.execute(update(answers).where(answers.c.id == row["id"]).values({**values, "claim": None}))
+    change(db, row, {**values, "claim": None})
     return True
 
 
 def _close_question(db: Connection, job: Job, outcome: str) -> None:
     """Close the question, unless it was edited and waits to be answered anew."""
-    mine = and_(questions.c.answer_id == job.answer_id, questions.c.state == "answered")
-    db.execute(update(questions).where(mine).values(state="closed", outcome=outcome))
+    db.execute(_CLOSE, {"key": job.answer_id, "outcome": outcome})
 
 
 def _next(row: RowMapping) -> int:

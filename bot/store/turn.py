@@ -19,7 +19,7 @@ class Urgency(IntEnum):
 
 # Seconds that others may go before it. Few threads take events in, and each has to be acknowledged
 # within three seconds, those that wait behind it too.
-PATIENCE = {Urgency.ANSWER: 0.0, Urgency.EVENT: 0.05, Urgency.REFUSAL: 1.0}
+PATIENCE = {Urgency.ANSWER: 0.0, Urgency.EVENT: 0.3, Urgency.REFUSAL: 1.0}
 
 
 class Turn:

@@ -90,8 +90,14 @@ def run(
     time.sleep(2)
     _steady(result, slack, load, rate=rate, seconds=seconds)
     if overload:
-        capacity = _capacity(result, slack, load, seconds=min(10.0, overload))
-        _overload(result, slack, load, rate=3 * capacity, seconds=overload, least=capacity)
+        # Before and after: what a machine can do changes from minute to minute.
+        before = _capacity(slack, load, seconds=min(10.0, overload))
+        served = _overload(result, slack, load, rate=3 * before, seconds=overload)
+        after = _capacity(slack, load, seconds=min(10.0, overload))
+        share = served / ((before + after) / 2)
+        result.figures["capacity before and after"] = f"{before:.1f} {after:.1f}"
+        result.figures["served, of capacity"] = f"{share:.0%}"
+        result.require(f"{SERVED_SHARE:.0%} of capacity", share >= SERVED_SHARE)
     result.require_no_refusals(slack)
     return result
 
@@ -116,8 +122,8 @@ def _steady(result: Result, slack: SlackServer, load: Load, *, rate: float, seco
     result.require("all are posted", len(posted) == len(asked))
 
 
-def _capacity(result: Result, slack: SlackServer, load: Load, *, seconds: float) -> float:
-    """Keep the bot busy, with never more waiting than it takes, and see how many it serves."""
+def _capacity(slack: SlackServer, load: Load, *, seconds: float) -> float:
+    """Keep the bot busy, with no more waiting than it takes; gives how many it serves a second."""
     began, before = time.monotonic(), slack.space.posts
     offered = 0
     while time.monotonic() - began < seconds:
@@ -133,13 +139,13 @@ def _capacity(result: Result, slack: SlackServer, load: Load, *, seconds: float)
             time.sleep(0.002)
     capacity = (slack.space.posts - before) / (time.monotonic() - began)
     slack.wait_for(lambda: slack.space.posts - before >= offered, 20)
-    result.figures["capacity, questions a second"] = round(capacity, 1)
     return capacity
 
 
 def _overload(
-    result: Result, slack: SlackServer, load: Load, *, rate: float, seconds: float, least: float
-) -> None:
+    result: Result, slack: SlackServer, load: Load, *, rate: float, seconds: float
+) -> float:
+    """Offer more than can be served; gives how many were answered a second."""
     told_before, posts_before = len(slack.space.ephemerals), slack.space.posts
     began, deliveries = time.monotonic(), len(slack.deliveries.all)
     asked = load.offer(rate=rate, seconds=seconds)
@@ -158,7 +164,6 @@ def _overload(
     result.figures |= {
         "overload, questions a second": round(len(asked) / took, 1),
         "served meanwhile, a second": round(served, 1),
-        "served, of capacity": f"{served / least:.0%}",
         "answered": len(load.posted(asked)),
         "told «busy»": len(told),
         "told after p50 and p95, s": f"{percentile(waits, 0.5):.3f} {percentile(waits, 0.95):.3f}",
@@ -168,8 +173,8 @@ def _overload(
         "told nothing": replies[0],
         "told twice": sum(n for many, n in replies.items() if many > 1),
     }
-    result.require(f"{SERVED_SHARE:.0%} of capacity", served >= SERVED_SHARE * least)
     result.require("every question is answered or told «busy», once", replies == {1: len(asked)})
+    return served
 
 
 def main() -> int:
