@@ -118,6 +118,12 @@ def index_(
         bool,
         typer.Option("--watch", metavar="", help="Index again after each change, until Ctrl-C."),
     ] = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Encode on the Dask cluster of this scheduler: tcp://HOST:8786."
+        ),
+    ] = None,
     corpus: CorpusOption = None,
     index: IndexOption = None,
 ) -> int:
@@ -128,8 +134,8 @@ def index_(
 
     settings = _settings(ctx, corpus=folder or corpus, index=index)
     if watch:
-        return watch_corpus(settings)
-    return index_corpus(settings)
+        return watch_corpus(settings, cluster=dask)
+    return index_corpus(settings, cluster=dask)
 
 
 @app.command(

@@ -43,17 +43,17 @@ from retrieval import (
 FINE, FAILED = 0, 1
 
 
-def index_corpus(settings: Settings) -> int:
-    _index_once(Indexer(with_known_corpus(settings)))
+def index_corpus(settings: Settings, *, cluster: str | None) -> int:
+    _index_once(Indexer(with_known_corpus(settings), cluster=cluster))
     return FINE
 
 
-def watch_corpus(settings: Settings) -> int:
+def watch_corpus(settings: Settings, *, cluster: str | None) -> int:
     """Index until Ctrl-C, which is how this ends well."""
     from bot.watching import keep_indexed
 
     settings = with_known_corpus(settings)
-    indexer = Indexer(settings)
+    indexer = Indexer(settings, cluster=cluster)
     say(f"watching {safe_name(str(settings.corpus))}; Ctrl-C ends")
     try:
         keep_indexed(

@@ -44,8 +44,9 @@ class Indexer:
         settings: What is indexed, and where.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, cluster: str | None = None) -> None:
         self.settings = settings
+        self._cluster = cluster
         self._encoder = load_encoder(settings.model)
         self._memory = Memory()
 
@@ -61,8 +62,8 @@ class Indexer:
         """Index what changed.
 
         Raises:
-            ClippingsError: the corpus, the model or the index can not be used; nothing was
-                published.
+            ClippingsError: the corpus, the model, the index or the cluster can not be used; nothing
+                was published.
         """
         return build(
             self.settings.corpus,
@@ -73,6 +74,7 @@ class Indexer:
             wait=time.sleep,
             on_progress=on_progress,
             memory=self._memory,
+            cluster=self._cluster,
         )
 
 

@@ -25,6 +25,7 @@ from retrieval.encoding import Way, way_of
 from retrieval.engines import Engine, LocalEngine
 from retrieval.errors import (
     ClippingsError,
+    ClusterFault,
     CorpusError,
     EngineAway,
     EngineBehind,
@@ -90,6 +91,7 @@ __all__ = [
     "Bin",
     "Claim",
     "ClippingsError",
+    "ClusterFault",
     "Comparison",
     "Conflict",
     "CorpusError",

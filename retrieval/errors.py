@@ -11,6 +11,7 @@ ClippingsError
 ├── EngineFault        the engine that INDEX_URL names
 │   ├── EngineAway         it does not answer, or refuses us
 │   └── EngineBehind       it does not hold the generation, or not all of it
+├── ClusterFault       the Dask cluster that --dask names: away, without workers, unlike us, failing
 ├── ModelError         the embedding model: missing, or a file that is not the one we trust
 └── QuestionError      a question that can not be searched at all
 
@@ -61,6 +62,10 @@ class EngineAway(EngineFault):
 
 class EngineBehind(EngineFault):
     """The engine does not hold all of the generation; the user runs `clippings index`."""
+
+
+class ClusterFault(ClippingsError):
+    """The cluster can not make a shard; the operator sees to its workers, or does without them."""
 
 
 class ModelError(ClippingsError):

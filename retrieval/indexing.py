@@ -115,6 +115,7 @@ def build(
     wait: Callable[[float], None],
     on_progress: Progress,
     memory: Memory | None = None,
+    cluster: str | None = None,
 ) -> Report:
     """Index a folder of articles; readers keep the old generation until the new one is whole.
 
@@ -128,8 +129,10 @@ def build(
         on_progress: Told the stage («reading», «encoding» in bytes of articles, «merging» in
             vectors, «writing»), and how much of it is done.
         memory: Of the builds that this process did before; brought up to date.
+        cluster: The address of a Dask scheduler whose workers make the shards; None: this process.
 
     Raises:
+        ClusterFault: It can not make them; what is finished is found by the next build.
         CorpusError: Nothing there to index.
         IndexBusy: Another build is under way.
         IndexUnwritable: The disk is full or closed to us.
@@ -161,6 +164,7 @@ def build(
             spool=spool,
             known=Known([*segments, *ready.values()]),
             ready=ready,
+            cluster=cluster,
             on_bytes=_Bytes(on_progress, sum(new.size for new in found.new)).add,
             on_rows=lambda done, total: on_progress("merging", done, total),
         )

@@ -17,7 +17,7 @@ from retrieval.embedding import Encoder
 from retrieval.encoding import unit_rows
 from retrieval.filling import fill_facts, fill_keys, fill_table, fill_vectors
 from retrieval.postings import build_postings
-from retrieval.reuse import Known, hashes_of_contexts, hashes_of_texts
+from retrieval.reuse import Source, hashes_of_cuts
 from retrieval.segments import (
     ARTICLE_COLUMNS,
     DIGEST_COLUMNS,
@@ -48,7 +48,7 @@ def make_segment(
     articles: Sequence[Article],
     *,
     encoder: Encoder,
-    known: Known,
+    known: Source,
     on_share: OnShare,
 ) -> None:
     """Write the files of a segment.
@@ -64,10 +64,7 @@ def make_segment(
     _fill_rows(draft, cuts)
     sentences = [text for each in cuts for text in each.sentences]
     contexts = [context for each in cuts for context in each.contexts()]
-    hashes: Mapping[Kind, NDArray[np.int64]] = {
-        "sentence": hashes_of_texts(sentences),
-        "context": hashes_of_contexts(contexts),
-    }
+    hashes = hashes_of_cuts(cuts)
     vectors = _Vectors(hashes, width=encoder.width, known=known)
     vectors.encode(sentences, contexts, encoder, on_share)
     for kind, found in hashes.items():
@@ -104,7 +101,7 @@ class _Vectors:
     """
 
     def __init__(
-        self, hashes: Mapping[Kind, NDArray[np.int64]], *, width: int, known: Known
+        self, hashes: Mapping[Kind, NDArray[np.int64]], *, width: int, known: Source
     ) -> None:
         import numpy as np
 

@@ -7,15 +7,33 @@ place of a sentence in it. So a text that moved, or that two papers printed, is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from retrieval.cutting import Context
-from retrieval.segments import Kind, Segment
+from retrieval.cutting import Context, Cut
+from retrieval.segments import ENCODED, KEY_ROWS, Kind, Segment
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class Source(Protocol):
+    """Vectors that need not be computed."""
+
+    def take(
+        self, kind: Kind, hashes: NDArray[np.int64], vectors: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Fill in the vectors that are known.
+
+        Args:
+            hashes: Shape (2, n).
+            vectors: Shape (n, width), to be filled.
+
+        Returns:
+            Shape (n,): which were found.
+        """
 
 
 class Known:
@@ -31,6 +49,11 @@ class Known:
         self._segments = list(segments)
         self._first = {segment.id for segment in self._segments}
 
+    @property
+    def is_from_before(self) -> bool:
+        """Tell whether there were segments at first."""
+        return bool(self._first)
+
     def add(self, segment: Segment) -> None:
         self._segments.append(segment)
 
@@ -43,15 +66,7 @@ class Known:
     def take(
         self, kind: Kind, hashes: NDArray[np.int64], vectors: NDArray[np.float32]
     ) -> NDArray[np.bool_]:
-        """Fill in the vectors that are known.
-
-        Args:
-            hashes: Shape (2, n).
-            vectors: Shape (n, width), to be filled.
-
-        Returns:
-            Shape (n,): which were found.
-        """
+        """Fill in the vectors that are known, as `Source` says."""
         import numpy as np
 
         found = np.zeros(hashes.shape[1], dtype=np.bool_)
@@ -67,6 +82,59 @@ class Known:
                 if segment.id in self._first and kind == "sentence":
                     self.reused += len(held)
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Carried:
+    """Vectors by themselves, without the segments that they are from.
+
+    Attributes:
+        keys: By kind, shape (3, n): hashes in the first two rows, sorted, and 0 to n - 1.
+        vectors: By kind, shape (n, width).
+    """
+
+    keys: Mapping[Kind, NDArray[np.int64]]
+    vectors: Mapping[Kind, NDArray[np.float16]]
+
+    def take(
+        self, kind: Kind, hashes: NDArray[np.int64], vectors: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Fill in the vectors that are known, as `Source` says."""
+        rows = _look_up(self.keys[kind], hashes)
+        found: NDArray[np.bool_] = rows >= 0
+        vectors[found] = self.vectors[kind][rows[found]]
+        return found
+
+
+def carried(source: Source, hashes: Mapping[Kind, NDArray[np.int64]], *, width: int) -> Carried:
+    """Give the vectors that a source has for some hashes.
+
+    They are stored in 16 bits, so nothing is lost.
+
+    Args:
+        hashes: By kind that is encoded, shape (2, n).
+    """
+    import numpy as np
+
+    keys: dict[Kind, NDArray[np.int64]] = {}
+    vectors: dict[Kind, NDArray[np.float16]] = {}
+    for kind in ENCODED:
+        matrix = np.empty((hashes[kind].shape[1], width), dtype=np.float32)
+        found = np.flatnonzero(source.take(kind, hashes[kind], matrix))
+        _, first = np.unique(hashes[kind][:, found], axis=1, return_index=True)
+        held = found[first]  # sorted by their hashes, as `unique` leaves them
+        rows = np.arange(len(held), dtype=np.int64)
+        keys[kind] = np.concatenate([hashes[kind][:, held], rows[None]]).reshape(KEY_ROWS, -1)
+        vectors[kind] = matrix[held].astype(np.float16)
+    return Carried(keys=keys, vectors=vectors)
+
+
+def hashes_of_cuts(cuts: Sequence[Cut]) -> Mapping[Kind, NDArray[np.int64]]:
+    """Give by kind that is encoded the hash of each sentence of some articles, shape (2, n)."""
+    return {
+        "sentence": hashes_of_texts([text for each in cuts for text in each.sentences]),
+        "context": hashes_of_contexts([context for each in cuts for context in each.contexts()]),
+    }
 
 
 def hashes_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:

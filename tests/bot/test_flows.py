@@ -57,6 +57,14 @@ def test_ask_indexes_first_and_pipes_a_plain_verbatim_answer(clippings, tmp_path
     assert (again.stdout, again.stderr) == (done.stdout, b"")
 
 
+@pytest.mark.usefixtures("hostile")
+def test_index_asks_the_cluster_that_is_named(capsys):
+    """`--dask` is where shards are made: one that is none is trouble, and nothing is indexed."""
+    assert main(["index", "--dask", "localhost"]) == 2
+    assert "'localhost' is no address of a Dask scheduler" in capsys.readouterr().err
+    assert not Path(".clippings", "CURRENT").exists()
+
+
 @pytest.mark.usefixtures("here")
 def test_an_abstention_has_exit_code_one(capsys):
     """As grep's when nothing matched."""
