@@ -114,7 +114,9 @@ class Questions:
         ack()
 
     def _follows(self, asked: Incoming) -> bool:
-        return self._store.follows(asked.team, asked.channel, asked.thread_ts or asked.ts)
+        """Say whether it stands in a thread of ours; most of what is said in channels does not."""
+        thread_ts = asked.thread_ts
+        return thread_ts is not None and self._store.follows(asked.team, asked.channel, thread_ts)
 
     def _take(self, body: Body, asked: Incoming | None) -> None:
         if asked is None:
