@@ -1,5 +1,7 @@
 """The one way from a question to a reply: search → rank → quote → corroborate → decide."""
 
+from collections.abc import Sequence
+
 from retrieval.calibration import confidence, load_calibration, missing, reason
 from retrieval.corroboration import find
 from retrieval.datatypes import (
@@ -7,11 +9,13 @@ from retrieval.datatypes import (
     Answer,
     Finding,
     Help,
+    Hit,
     Question,
     Reason,
     Reply,
     Resolved,
 )
+from retrieval.demands import demand_of, told
 from retrieval.embedding import Encoder
 from retrieval.engines import Engine
 from retrieval.library import Library
@@ -24,6 +28,8 @@ from retrieval.words import tokens
 
 # How many hits are quoted and compared with each other, to find what supports what.
 QUOTED = 20
+# From this share of the question's words on, a hit's short answer is one to the question.
+ABOUT = 0.5
 
 
 def answer(
@@ -56,7 +62,8 @@ def answer(
     if reranker is not None:
         hits = rerank(query, hits, reranker)
     quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]
-    findings = find(hits[:QUOTED], quotes, library, limit=limit)
+    answers = _told(query, hits[:QUOTED])
+    findings = find(hits[:QUOTED], quotes, library, limit=limit, told=answers)
     sure = confidence(query, hits, library.sentence_words)
     if findings and sure >= load_calibration().threshold:
         return Answer(
@@ -75,6 +82,17 @@ def answer(
         missing_words=_as_asked(query, library),
         confidence=sure,
     )
+
+
+def _told(query: Query, hits: Sequence[Hit]) -> list[frozenset[str]]:
+    """Give the short answer of each hit that is about the question."""
+    demand = demand_of(query)
+    return [
+        told(demand, query, hit.sentence.text)
+        if dict(hit.evidence)["near_coverage"] >= ABOUT
+        else frozenset()
+        for hit in hits
+    ]
 
 
 def _abstain(

@@ -14,7 +14,12 @@ SAME = 0.72
 
 
 def find(
-    hits: Sequence[Hit], quotes: Sequence[Quote], library: Library, *, limit: int
+    hits: Sequence[Hit],
+    quotes: Sequence[Quote],
+    library: Library,
+    *,
+    limit: int,
+    told: Sequence[frozenset[str]] = (),
 ) -> tuple[Finding, ...]:
     """Fold quotes that say the same into findings, best first.
 
@@ -22,6 +27,8 @@ def find(
         hits: Best first.
         quotes: One for each hit.
         limit: The most findings wanted.
+        told: The short answers that each hit gives, where the question asks for one: hits that
+            give the same say the same as far as the question goes.
     """
     vectors = library.sentence_vectors.vectors([hit.sentence.row for hit in hits])
     leads: list[int] = []
@@ -29,7 +36,8 @@ def find(
     for i, quote in enumerate(quotes):
         if any(_overlap(quotes[j], quote) for j in _shown(leads, support)):
             continue
-        same = [j for j in leads if float(vectors[i] @ vectors[j]) >= SAME]
+        same = [j for j in leads if told and told[i] & told[j]]
+        same = same or [j for j in leads if float(vectors[i] @ vectors[j]) >= SAME]
         if same:
             sources = {quotes[j].article.path for j in [same[0], *support[same[0]]]}
             if quote.article.path not in sources:

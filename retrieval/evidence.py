@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from retrieval.datatypes import Sentence
+from retrieval.demands import demand_of, shown
 from retrieval.library import Library
 from retrieval.names import is_listed
-from retrieval.questions import AnswerKind, Query
+from retrieval.questions import AnswerKind, Query, stands
 from retrieval.searching import Candidates
 from retrieval.words import STOP_WORDS, Token, tokens
 
@@ -45,6 +46,8 @@ EVIDENCE = (
     "question",  # it is a question itself
     "lead",  # it opens its passage
     "length",  # words, up to 25
+    "speaks",  # the one who is asked about speaks, and to the one he is asked about
+    "demand",  # shows what else the question demands: a number, the holder of an office
 )
 
 # What the kinds of answer look like, the surest first, with how much each tells.
@@ -138,8 +141,12 @@ def evidence(query: Query, candidates: Candidates, library: Library) -> NDArray[
     articles = library.passage_articles[[sentence.passage for sentence in sentences]]
     covered = _article_coverage(query, articles, library)
     settings = _settings(query, articles, library)
+    demand = demand_of(query)
     table[:, 5:] = [
-        _of_sentence(query, _text_of(sentence, setting, library), article_coverage)
+        (
+            *_of_sentence(query, _text_of(sentence, setting, library), article_coverage),
+            *shown(demand, query, sentence, library),
+        )
         for sentence, setting, article_coverage in zip(sentences, settings, covered, strict=True)
     ]
     return table
@@ -182,7 +189,7 @@ def _text_of(sentence: Sentence, setting: frozenset[str], library: Library) -> _
 
 
 def _of_sentence(query: Query, text: _Text, article_coverage: float) -> tuple[float, ...]:
-    """Give the evidence behind the first five columns, in the order of `EVIDENCE`."""
+    """Give the evidence between the first five columns and the last two, in their order."""
     kind, kind_near = _kind(query, text)
     return (
         _coverage(query, query.stems, text.stems),
@@ -206,15 +213,8 @@ def _of_sentence(query: Query, text: _Text, article_coverage: float) -> tuple[fl
 def _coverage(query: Query, wanted: Sequence[str], stems: Collection[str]) -> float:
     """Give the share of the wanted stems that a text has, by how much each tells."""
     total = sum(query.weights[stem] for stem in wanted)
-    held = (query.weights[stem] for stem in wanted if _stands(query, stem, stems))
+    held = (query.weights[stem] for stem in wanted if stands(query, stem, stems))
     return sum(held) / (total or 1.0)
-
-
-def _stands(query: Query, stem: str, stems: Collection[str]) -> bool:
-    """Tell whether a text has a stem of the question, or a name that stands for it."""
-    return stem in stems or any(
-        all(part in stems for part in name) for name in query.also.get(stem, ())
-    )
 
 
 def _article_coverage(
@@ -318,7 +318,7 @@ def _subject(query: Query, text: _Text) -> float:
     standing = {*query.subject, *(p for s in query.subject for n in _names_of(query, s) for p in n)}
     met = [text.places[stem][0] for stem in standing if stem in text.places]
     if not met:
-        return 0.3 if any(_stands(query, stem, text.near) for stem in query.subject) else 0.0
+        return 0.3 if any(stands(query, stem, text.near) for stem in query.subject) else 0.0
     capitals = sum(text.text[token.start].isupper() for token in text.tokens[: min(met)])
     return 1.0 if capitals <= 2 else 0.6  # noqa: PLR2004 - a title and a place may stand before
 

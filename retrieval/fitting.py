@@ -23,6 +23,7 @@ from retrieval.calibration import (
     SIGNALS,
     Logistic,
     Sureness,
+    is_unmet,
     probability,
     signals,
     unknown_names,
@@ -49,6 +50,8 @@ FOLDS = 5
 SEED = 1
 DECIMALS = 4
 RANKING_PENALTY = 0.1  # L2, of the mean square of the weights
+# A tenth of it for evidence that few questions have: the penalty would drown what they teach.
+RARE_PENALTY = {"speaks": 0.1}
 SIGNAL_PENALTY = 3.0  # the same, of the weights of signals of unit variance
 OWN_PARAGRAPH_SHARE = 0.3  # of the weight of another question: another article may answer it
 THRESHOLDS = tuple(percent / 100 for percent in range(20, 65, 5))
@@ -290,11 +293,14 @@ def _fit_ranking(
         real[i, : len(table)] = True
         good[i, : len(table)] = torch.from_numpy(right)
     share = torch.tensor([share for share, _, _ in useful])
+    penalised = torch.tensor([RARE_PENALTY.get(name, 1.0) for name in names])
 
     def loss(weights: Tensor) -> Tensor:
         scores = (tables @ weights).masked_fill(~real, -torch.inf)
         lost = scores.logsumexp(1) - scores.masked_fill(~good, -torch.inf).logsumexp(1)
-        return (share * lost).sum() / share.sum() + RANKING_PENALTY * weights.square().mean()
+        return (share * lost).sum() / share.sum() + RANKING_PENALTY * (
+            penalised * weights.square()
+        ).mean()
 
     found = _minimum(loss, torch.zeros(len(names))).tolist()
     return {name: round(weight, DECIMALS) for name, weight in zip(names, found, strict=True)}
@@ -303,8 +309,12 @@ def _fit_ranking(
 def _fit_answerable(
     examples: Sequence[Example], hits: Sequence[Sequence[Hit]], names: Sequence[str]
 ) -> Logistic:
-    """Fit whether the articles answer, on questions whose names they all have."""
-    known = [i for i, e in enumerate(examples) if not unknown_names(e.query, e.words)]
+    """Fit whether the articles answer, on questions that no rule answers already."""
+    known = [
+        i
+        for i, e in enumerate(examples)
+        if not unknown_names(e.query, e.words) and not is_unmet(hits[i])
+    ]
     chosen = [examples[i] for i in known]
     shares = [
         share * (OWN_PARAGRAPH_SHARE if example.own_paragraph else 1.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -181,6 +181,13 @@ def understand(question: Question, library: Library) -> Query:
         kind=next((kind for pattern, kind in _KINDS if pattern.search(lowered)), None),
         counted=_counted(resolved.text, also),
         says=_SAYS.search(lowered) is not None,
+    )
+
+
+def stands(query: Query, stem: str, held: Collection[str]) -> bool:
+    """Tell whether the stems of a text have one of the question, or what stands for it."""
+    return stem in held or any(
+        all(part in held for part in name) for name in query.also.get(stem, ())
     )
 
 

@@ -29,12 +29,12 @@ def test_the_first_quote_answers(ask):
 
 
 def test_several_sources_of_a_fact_are_named(ask):
-    """Three articles give the death toll; the quotes shown come from all of them."""
-    reply = ask("How many people were killed in the Pahalgam attack?", limit=5)
+    """Three articles give the death toll in other words; the first finding names them all."""
+    reply = ask("How many people were killed in the Pahalgam attack?")
     assert isinstance(reply, Answer)
-    shown = [quote for f in reply.findings for quote in (f.lead, *f.support)]
-    sources = {quote.article.path[:3] for quote in shown if "26" in quote.text}
-    assert sources == {"001", "002", "004"}
+    first = (reply.findings[0].lead, *reply.findings[0].support)
+    assert {quote.article.path[:3] for quote in first} == {"001", "002", "004"}
+    assert all("26" in quote.text for quote in first)
 
 
 def test_a_follow_up_is_searched_with_its_thread(ask):
@@ -54,6 +54,9 @@ def test_a_follow_up_is_searched_with_its_thread(ask):
         ("🙂🙂", "no_words"),
         ("What is the capital of Australia?", "unknown_name"),
         ("how do i export a slack channel to csv?", "off_topic"),
+        ("What did Trump tell Jaishankar on the phone?", "not_stated"),
+        ("How many terrorists died in Operation Sindoor?", "not_stated"),
+        ("What is the name of Pakistan's defence minister?", "not_stated"),
     ],
 )
 def test_what_the_articles_do_not_say_is_refused_with_a_reason(ask, text, reason):

@@ -4,13 +4,13 @@ from retrieval.corroboration import find
 from retrieval.datatypes import Hit, Quote
 
 
-def findings_of(openings, library, *, limit=3):
+def findings_of(openings, library, *, limit=3, told=()):
     sentences = [
         next(s for s in library.sentences if s.text.startswith(opening)) for opening in openings
     ]
     hits = [Hit(sentence=s, score=10.0 - i) for i, s in enumerate(sentences)]
     quotes = [Quote(article=s.article, span=s.span) for s in sentences]
-    return find(hits, quotes, library, limit=limit)
+    return find(hits, quotes, library, limit=limit, told=told)
 
 
 ENCOURAGED = ("Rubio encouraged India to collaborate", "During the discussion, Secretary Rubio")
@@ -33,6 +33,15 @@ def test_a_file_does_not_support_itself(library):
         (ENCOURAGED[0], "Rubio also encouraged the Pakistani Prime Minister"), library
     )
     assert all(finding.support == () for finding in found)
+
+
+def test_the_same_short_answer_from_two_files_is_one_finding(library):
+    """Two sentences about other things give the same number, where a number was asked for."""
+    openings = (CLOSED, "The calls came after", ENCOURAGED[1])
+    told = (frozenset({"26"}), frozenset(), frozenset({"26", "13"}))
+    found = findings_of(openings, library, told=told)
+    assert [finding.lead.article.path[:3] for finding in found] == ["003", "004"]
+    assert [[quote.article.path[:3] for quote in each.support] for each in found] == [["002"], []]
 
 
 def test_no_more_findings_than_wanted(library):
