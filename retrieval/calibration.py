@@ -139,7 +139,7 @@ def signals(query: Query, hits: Sequence[Hit], words: LexicalIndex) -> dict[str,
     total = sum(query.weights.values()) or 1.0
     opinions = [row[RANKER] for row in table if RANKER in row]
     return {
-        "best_vector": max(max(row["sentence_vector"], row["context_vector"]) for row in table),
+        "best_vector": max(row["sentence_vector"] for row in table),
         "best_coverage": max(row["near_coverage"] for row in table),
         **{name: table[0][name] for name in ("coverage", "article_coverage", "kind_near")},
         "known": 1.0 - sum(query.weights[stem] for stem in unknown) / total,

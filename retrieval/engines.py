@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nominees:
-    """The rows that each arm names, best first: of sentences three times, of passages twice."""
+    """The rows that each arm names, best first: by words and by vector."""
 
     sentence_words: tuple[int, ...]
     sentence_vector: tuple[int, ...]
-    context_vector: tuple[int, ...]
     passage_words: tuple[int, ...]
     passage_vector: tuple[int, ...]
 
@@ -68,7 +67,6 @@ class LocalEngine:
         return Nominees(
             sentence_words=_by_words(library.sentence_words, stems, sentences),
             sentence_vector=_by_vector(library.sentence_vectors, vector, sentences),
-            context_vector=_by_vector(library.context_vectors, vector, sentences),
             passage_words=_by_words(library.passage_words, stems, passages),
             passage_vector=_by_vector(library.passage_vectors, vector, passages),
         )

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 EVIDENCE = (
     "sentence_words",  # BM25 of the sentence, relative to the best candidate's
     "passage_words",  # the same of its passage with the headline
-    "sentence_vector",  # cosine of question and sentence
-    "context_vector",  # cosine of question and the sentence as its article makes it read
+    "sentence_vector",  # cosine of question and sentence, as its article makes it read
     "passage_vector",  # cosine of question and passage
     "coverage",  # share of the question's words that the sentence has, by how much they tell
     "near_coverage",  # the same, with the sentence before it
@@ -135,14 +134,13 @@ def evidence(query: Query, candidates: Candidates, library: Library) -> NDArray[
     table[:, 0] = candidates.sentence_words / (candidates.sentence_words.max(initial=0.0) or 1.0)
     table[:, 1] = candidates.passage_words / (candidates.passage_words.max(initial=0.0) or 1.0)
     table[:, 2] = candidates.sentence_vector
-    table[:, 3] = candidates.context_vector
-    table[:, 4] = candidates.passage_vector
+    table[:, 3] = candidates.passage_vector
     sentences = [library.sentences[row] for row in candidates.rows]
     articles = library.passage_articles[[sentence.passage for sentence in sentences]]
     covered = _article_coverage(query, articles, library)
     settings = _settings(query, articles, library)
     demand = demand_of(query)
-    table[:, 5:] = [
+    table[:, 4:] = [
         (
             *_of_sentence(query, _text_of(sentence, setting, library), article_coverage),
             *shown(demand, query, sentence, library),

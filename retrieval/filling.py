@@ -40,7 +40,7 @@ def fill_table(
             write(np.ascontiguousarray(block, dtype="<i8").data)
 
 
-def fill_keys(draft: Draft, kind: Kind, hashes: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+def fill_keys(draft: Draft, hashes: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
     """Write what was encoded.
 
     Args:
@@ -51,7 +51,7 @@ def fill_keys(draft: Draft, kind: Kind, hashes: NDArray[np.int64], rows: NDArray
 
     order = np.lexsort((rows, hashes[1], hashes[0]))
     table = np.concatenate([hashes[:, order], rows[None, order]])
-    fill_table(draft, f"{kind}_keys.npy", (len(table), len(rows)), [table])
+    fill_table(draft, "keys.npy", (len(table), len(rows)), [table])
 
 
 def fill_vectors(

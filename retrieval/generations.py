@@ -44,7 +44,7 @@ from retrieval.durable import (
 )
 from retrieval.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing
 
-FORMAT = 3  # raised when what is in a generation, or what it means, changes
+FORMAT = 4  # raised when what is in a generation, or what it means, changes
 MANIFEST = "MANIFEST.json"
 CURRENT = "CURRENT"
 LOCK = "LOCK"

@@ -85,7 +85,6 @@ class Library:
     passages: Passages
     passage_articles: NDArray[np.int64] = field(repr=False)
     sentence_vectors: JoinedVectors
-    context_vectors: JoinedVectors
     passage_vectors: JoinedVectors
     sentence_words: LexicalIndex
     spellings: LexicalIndex
@@ -279,7 +278,6 @@ def _to_library(hold: Hold, facts: Facts, joined: Joined) -> Library:
         passages=Passages(joined, articles),
         passage_articles=np.repeat(np.arange(joined.articles), np.diff(joined.passage_begins)),
         sentence_vectors=vectors("sentence"),
-        context_vectors=vectors("context"),
         passage_vectors=vectors("passage"),
         sentence_words=_joined_words(words, by_sentence, joined.sentences),
         spellings=_joined_words(spellings, by_sentence, joined.sentences),

@@ -8,8 +8,8 @@ articles and same encoder, same bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from retrieval.cutting import Context, Cut, cut
 from retrieval.datatypes import Article
@@ -17,11 +17,10 @@ from retrieval.embedding import Encoder
 from retrieval.encoding import unit_rows
 from retrieval.filling import fill_facts, fill_keys, fill_table, fill_vectors
 from retrieval.postings import build_postings
-from retrieval.reuse import Source, hashes_of_cuts
+from retrieval.reuse import Source, hashes_of_contexts
 from retrieval.segments import (
     ARTICLE_COLUMNS,
     DIGEST_COLUMNS,
-    ENCODED,
     ENDS,
     KINDS,
     PASSAGES,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_Key = TypeVar("_Key", bound=Hashable)
 OnShare = Callable[[float], None]  # told which share of the work is done
 
 
@@ -64,14 +62,12 @@ def make_segment(
     _fill_rows(draft, cuts)
     sentences = [text for each in cuts for text in each.sentences]
     contexts = [context for each in cuts for context in each.contexts()]
-    hashes = hashes_of_cuts(cuts)
-    vectors = _Vectors(hashes, width=encoder.width, known=known)
-    vectors.encode(sentences, contexts, encoder, on_share)
-    for kind, found in hashes.items():
-        fill_keys(draft, kind, found, _numbers(len(sentences)))
+    hashes = hashes_of_contexts(contexts)
+    fill_keys(draft, hashes, _numbers(len(sentences)))
+    vectors = _vectors(contexts, hashes, encoder, known, on_share)
     matrices: Mapping[Kind, NDArray[np.float32]] = {
-        **vectors.matrices,
-        "passage": _pooled(vectors.matrices["context"], cuts),
+        "sentence": vectors,
+        "passage": _pooled(vectors, cuts),
     }
     sketches: dict[str, Mapping[str, float]] = {}
     for kind in KINDS:
@@ -93,56 +89,35 @@ def make_segment(
     fill_facts(draft, facts)
 
 
-class _Vectors:
-    """The vectors of a segment while they come together.
+def _vectors(
+    contexts: Sequence[Context],
+    hashes: NDArray[np.int64],
+    encoder: Encoder,
+    known: Source,
+    on_share: OnShare,
+) -> NDArray[np.float32]:
+    """Give the vector of each sentence, (n, width); one pass over each stretch that is unknown."""
+    import numpy as np
 
-    Attributes:
-        matrices: By kind, shape (rows, width).
-    """
+    vectors = np.empty((len(contexts), encoder.width), dtype=np.float32)
+    missing = np.flatnonzero(~known.take(hashes, vectors)).tolist()
+    places = _by_stretch(contexts[row] for row in missing)
+    done = 0
 
-    def __init__(
-        self, hashes: Mapping[Kind, NDArray[np.int64]], *, width: int, known: Source
-    ) -> None:
-        import numpy as np
+    def on_batch(count: int) -> None:
+        nonlocal done
+        done += count
+        on_share(done / len(places))
 
-        self.matrices: dict[Kind, NDArray[np.float32]] = {}
-        self._missing: dict[Kind, list[int]] = {}
-        for kind in ENCODED:
-            matrix = np.empty((hashes[kind].shape[1], width), dtype=np.float32)
-            found = known.take(kind, hashes[kind], matrix)
-            self.matrices[kind] = matrix
-            self._missing[kind] = np.flatnonzero(~found).tolist()
-
-    def encode(
-        self,
-        sentences: Sequence[str],
-        contexts: Sequence[Context],
-        encoder: Encoder,
-        on_share: OnShare,
-    ) -> None:
-        """Compute what is missing: each sentence once, and one pass over each stretch."""
-        asked = _numbered(sentences[row] for row in self._missing["sentence"])
-        places = _by_stretch(contexts[row] for row in self._missing["context"])
-        total = len(asked) + len(places)
-        done = 0
-
-        def on_batch(count: int) -> None:
-            nonlocal done
-            done += count
-            on_share(done / total)
-
-        if asked:
-            encoded = encoder.encode(list(asked), on_batch=on_batch)
-            for row in self._missing["sentence"]:
-                self.matrices["sentence"][row] = encoded[asked[sentences[row]]]
-        if places:
-            encoded = encoder.encode_in_context(
-                list(places), [list(spans) for spans in places.values()], on_batch=on_batch
-            )
-            wanted = ((text, *span) for text, spans in places.items() for span in spans)
-            numbers = {context: number for number, context in enumerate(wanted)}
-            for row in self._missing["context"]:
-                self.matrices["context"][row] = encoded[numbers[contexts[row]]]
+    if places:
+        encoded = encoder.encode_in_context(
+            list(places), [list(spans) for spans in places.values()], on_batch=on_batch
+        )
+        wanted = ((text, *span) for text, spans in places.items() for span in spans)
+        numbers = {context: number for number, context in enumerate(wanted)}
+        for row in missing:
+            vectors[row] = encoded[numbers[contexts[row]]]
+    return vectors
 
 
 def _by_stretch(contexts: Iterable[Context]) -> dict[str, dict[tuple[int, int], None]]:
@@ -168,11 +143,6 @@ def _pooled(contexts: NDArray[np.float32], cuts: Sequence[Cut]) -> NDArray[np.fl
         rows += [inside[window.start : window.stop].sum(axis=0) for window in each.windows]
         first += len(each.spans)
     return unit_rows(np.array(rows, dtype=np.float32).reshape(-1, contexts.shape[1]))
-
-
-def _numbered(keys: Iterable[_Key]) -> dict[_Key, int]:
-    """Number what differs, in order of its first appearance."""
-    return {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
 
 def _fill_articles(draft: Draft, cuts: Sequence[Cut]) -> None:

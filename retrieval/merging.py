@@ -16,7 +16,6 @@ from retrieval.segments import (
     ARTICLE_COLUMNS,
     BYTES,
     DIGEST_COLUMNS,
-    ENCODED,
     ENDS,
     KINDS,
     PASSAGES,
@@ -51,14 +50,13 @@ def merge_segments(draft: Draft, joined: Joined, *, on_rows: Callable[[int, int]
     Args:
         on_rows: Told how many vectors of how many are copied.
     """
-    done, total = 0, 2 * joined.sentences + joined.passages
+    done, total = 0, joined.sentences + joined.passages
     _fill_articles(draft, joined)
+    _fill_keys(draft, joined)
     sketches: dict[str, Mapping[str, float]] = {}
     width = joined.parts[0].segment.facts.width
     for kind in KINDS:
         size = joined.passages if kind == "passage" else joined.sentences
-        if kind in ENCODED:
-            _fill_keys(draft, joined, kind)
         found = fill_vectors(draft, kind, _vectors(joined, kind, size), width=width, size=size)
         sketches |= {kind: found} if found else {}
         done += size
@@ -103,16 +101,16 @@ def _fill_articles(draft: Draft, joined: Joined) -> None:
     fill_table(draft, "digests.npy", (len(digests), DIGEST_COLUMNS), [digests])
 
 
-def _fill_keys(draft: Draft, joined: Joined, kind: Kind) -> None:
+def _fill_keys(draft: Draft, joined: Joined) -> None:
     import numpy as np
 
     hashes, rows = [], []
-    for part, mapping in zip(joined.parts, joined.rows(kind), strict=True):
-        keys = part.segment.keys[kind]
+    for part, mapping in zip(joined.parts, joined.sentence_rows, strict=True):
+        keys = part.segment.keys
         new = mapping[keys[2]]
         hashes.append(keys[:2, new >= 0])
         rows.append(new[new >= 0])
-    fill_keys(draft, kind, np.concatenate(hashes, axis=1), np.concatenate(rows))
+    fill_keys(draft, np.concatenate(hashes, axis=1), np.concatenate(rows))
 
 
 def _vectors(joined: Joined, kind: Kind, size: int) -> Iterator[NDArray[np.float32]]:

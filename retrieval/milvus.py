@@ -34,7 +34,7 @@ Consistency = Literal["Bounded", "Strong"]
 PORT = 19530
 # The fields of a collection.
 KEY, WORDS = "row", "words"
-SENTENCE, CONTEXT, PASSAGE = "sentence", "context", "passage"
+SENTENCE, PASSAGE = "sentence", "passage"
 # Up to here vectors are searched exactly, some 12 ms on one core; an HNSW graph is quicker beyond
 # (recall@10 .9997 at 200,000 rows), and what is never edited can have one.
 EXACT_UP_TO = 200_000
@@ -44,7 +44,7 @@ _BREADTH = {"ef": 256}
 _CONNECT_S = 5.0
 _ASK_S = 5.0  # pymilvus tries again as long
 _WRITE_S = 120.0
-_ARMS = 5
+_ARMS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +286,7 @@ class Milvus:
 
 
 class MilvusEngine:
-    """Searches the two collections of a generation, with all five arms at once."""
+    """Searches the two collections of a generation, with all four arms at once."""
 
     def __init__(self, milvus: Milvus, *, sentences: Collection, passages: Collection) -> None:
         self._milvus = milvus
@@ -301,18 +301,14 @@ class MilvusEngine:
         arms: tuple[tuple[Collection, str, _Asked, int], ...] = (
             (self._sentences, WORDS, words, sentences),
             (self._sentences, SENTENCE, near, sentences),
-            (self._sentences, CONTEXT, near, sentences),
             (self._passages, WORDS, words, passages),
             (self._passages, PASSAGE, near, passages),
         )
         found = [self._threads.submit(self._milvus.search, *arm) for arm in arms]
-        by_words, by_sentence, by_context, passages_by_words, by_passage = (
-            each.result() for each in found
-        )
+        by_words, by_sentence, passages_by_words, by_passage = (each.result() for each in found)
         return Nominees(
             sentence_words=by_words,
             sentence_vector=by_sentence,
-            context_vector=by_context,
             passage_words=passages_by_words,
             passage_vector=by_passage,
         )

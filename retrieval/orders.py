@@ -23,12 +23,12 @@ from retrieval.datatypes import Article
 from retrieval.embedding import Encoder, load_encoder
 from retrieval.errors import ClusterFault, ModelError
 from retrieval.making import make_segment
-from retrieval.reuse import Carried, Known, carried, hashes_of_cuts
-from retrieval.segments import ENCODED, KEY_ROWS, segment_id
+from retrieval.reuse import Carried, Known, carried, hashes_of_contexts
+from retrieval.segments import KEY_ROWS, segment_id
 from retrieval.shards import Draft
 
 Sent = tuple[str, bytes, bytes]  # an article: path, sha256, bytes
-Held = tuple[str, bytes, bytes]  # of `Carried`: kind, keys, vectors
+Held = tuple[bytes, bytes]  # of `Carried`: keys, vectors
 Made = tuple[str, str, bytes]  # a file: name, sha256 in hex, bytes
 Traits = tuple[tuple[str, str], ...]  # what must be the same everywhere, and what it is here
 
@@ -43,14 +43,14 @@ class Order:
 
     Attributes:
         identity: What it will be called.
-        held: Vectors that need not be computed; () if nothing is known.
+        held: Vectors that need not be computed; None if nothing is known.
         model: Name and fingerprint of the encoder.
         traits: Of the machine that orders.
     """
 
     identity: str
     articles: tuple[Sent, ...]
-    held: tuple[Held, ...]
+    held: Held | None
     model: tuple[str, str]
     traits: Traits
 
@@ -60,13 +60,11 @@ class Order:
 
 def order_of(identity: str, articles: Sequence[Article], encoder: Encoder, known: Known) -> Order:
     """Give the order for a shard; its articles are cut here only if something is known."""
-    held: tuple[Held, ...] = ()
+    held: Held | None = None
     if known.is_from_before:
-        hashes = hashes_of_cuts([cut(article) for article in articles])
-        found = carried(known, hashes, width=encoder.width)
-        held = tuple(
-            (kind, found.keys[kind].tobytes(), found.vectors[kind].tobytes()) for kind in ENCODED
-        )
+        contexts = [context for article in articles for context in cut(article).contexts()]
+        found = carried(known, hashes_of_contexts(contexts), width=encoder.width)
+        held = found.keys.tobytes(), found.vectors.tobytes()
     sent = tuple((each.path, bytes.fromhex(each.digest), each.raw) for each in articles)
     return Order(
         identity=identity,
@@ -162,16 +160,11 @@ def _received(worker: str, sent: Sent) -> Article:
     return article
 
 
-def _carried(held: tuple[Held, ...], width: int) -> Carried:
+def _carried(held: Held, width: int) -> Carried:
     import numpy as np
 
-    arrays = {kind: (keys, vectors) for kind, keys, vectors in held}
+    keys, vectors = held
     return Carried(
-        keys={
-            kind: np.frombuffer(arrays[kind][0], dtype="<i8").reshape(KEY_ROWS, -1)
-            for kind in ENCODED
-        },
-        vectors={
-            kind: np.frombuffer(arrays[kind][1], dtype="<f2").reshape(-1, width) for kind in ENCODED
-        },
+        keys=np.frombuffer(keys, dtype="<i8").reshape(KEY_ROWS, -1),
+        vectors=np.frombuffer(vectors, dtype="<f2").reshape(-1, width),
     )

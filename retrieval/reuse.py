@@ -1,18 +1,18 @@
 """Vectors that are there already: of the generation before, of finished shards, of this build.
 
-What is encoded is known by 128 bits of a hash: of a sentence, or of a stretch of an article and the
-place of a sentence in it. So a text that moved, or that two papers printed, is encoded once.
+What is encoded is known by 128 bits of a hash: of a stretch of an article, and the place of a
+sentence in it. So a text that moved, or that two papers printed, is encoded once.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.cutting import Context, Cut
-from retrieval.segments import ENCODED, KEY_ROWS, Kind, Segment
+from retrieval.cutting import Context
+from retrieval.segments import KEY_ROWS, Segment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Vectors that need not be computed."""
 
-    def take(
-        self, kind: Kind, hashes: NDArray[np.int64], vectors: NDArray[np.float32]
-    ) -> NDArray[np.bool_]:
+    def take(self, hashes: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Fill in the vectors that are known.
 
         Args:
@@ -63,9 +61,7 @@ class Known:
         self._segments = [each for each in self._segments if each.id not in gone]
         self._segments.append(merged)
 
-    def take(
-        self, kind: Kind, hashes: NDArray[np.int64], vectors: NDArray[np.float32]
-    ) -> NDArray[np.bool_]:
+    def take(self, hashes: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Fill in the vectors that are known, as `Source` says."""
         import numpy as np
 
@@ -74,12 +70,12 @@ class Known:
             wanted = np.flatnonzero(~found)
             if not len(wanted):
                 return found
-            rows = _look_up(segment.keys[kind], hashes[:, wanted])
+            rows = _look_up(segment.keys, hashes[:, wanted])
             held = wanted[rows >= 0]
             if len(held):
-                vectors[held] = segment.vectors[kind].vectors(rows[rows >= 0])
+                vectors[held] = segment.vectors["sentence"].vectors(rows[rows >= 0])
                 found[held] = True
-                if segment.id in self._first and kind == "sentence":
+                if segment.id in self._first:
                     self.reused += len(held)
         return found
 
@@ -89,67 +85,42 @@ class Carried:
     """Vectors by themselves, without the segments that they are from.
 
     Attributes:
-        keys: By kind, shape (3, n): hashes in the first two rows, sorted, and 0 to n - 1.
-        vectors: By kind, shape (n, width).
+        keys: Shape (3, n): hashes in the first two rows, sorted, and 0 to n - 1.
+        vectors: Shape (n, width).
     """
 
-    keys: Mapping[Kind, NDArray[np.int64]]
-    vectors: Mapping[Kind, NDArray[np.float16]]
+    keys: NDArray[np.int64]
+    vectors: NDArray[np.float16]
 
-    def take(
-        self, kind: Kind, hashes: NDArray[np.int64], vectors: NDArray[np.float32]
-    ) -> NDArray[np.bool_]:
+    def take(self, hashes: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Fill in the vectors that are known, as `Source` says."""
-        rows = _look_up(self.keys[kind], hashes)
+        rows = _look_up(self.keys, hashes)
         found: NDArray[np.bool_] = rows >= 0
-        vectors[found] = self.vectors[kind][rows[found]]
+        vectors[found] = self.vectors[rows[found]]
         return found
 
 
-def carried(source: Source, hashes: Mapping[Kind, NDArray[np.int64]], *, width: int) -> Carried:
-    """Give the vectors that a source has for some hashes.
+def carried(source: Source, hashes: NDArray[np.int64], *, width: int) -> Carried:
+    """Give the vectors that a source has for some hashes, shape (2, n).
 
     They are stored in 16 bits, so nothing is lost.
-
-    Args:
-        hashes: By kind that is encoded, shape (2, n).
     """
     import numpy as np
 
-    keys: dict[Kind, NDArray[np.int64]] = {}
-    vectors: dict[Kind, NDArray[np.float16]] = {}
-    for kind in ENCODED:
-        matrix = np.empty((hashes[kind].shape[1], width), dtype=np.float32)
-        found = np.flatnonzero(source.take(kind, hashes[kind], matrix))
-        _, first = np.unique(hashes[kind][:, found], axis=1, return_index=True)
-        held = found[first]  # sorted by their hashes, as `unique` leaves them
-        rows = np.arange(len(held), dtype=np.int64)
-        keys[kind] = np.concatenate([hashes[kind][:, held], rows[None]]).reshape(KEY_ROWS, -1)
-        vectors[kind] = matrix[held].astype(np.float16)
-    return Carried(keys=keys, vectors=vectors)
-
-
-def hashes_of_cuts(cuts: Sequence[Cut]) -> Mapping[Kind, NDArray[np.int64]]:
-    """Give by kind that is encoded the hash of each sentence of some articles, shape (2, n)."""
-    return {
-        "sentence": hashes_of_texts([text for each in cuts for text in each.sentences]),
-        "context": hashes_of_contexts([context for each in cuts for context in each.contexts()]),
-    }
-
-
-def hashes_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Give the hash of each text, shape (2, n)."""
-    return _hashes(text.encode("utf-8") for text in texts)
+    matrix = np.empty((hashes.shape[1], width), dtype=np.float32)
+    found = np.flatnonzero(source.take(hashes, matrix))
+    _, first = np.unique(hashes[:, found], axis=1, return_index=True)
+    held = found[first]  # sorted by their hashes, as `unique` leaves them
+    rows = np.arange(len(held), dtype=np.int64)
+    keys = np.concatenate([hashes[:, held], rows[None]]).reshape(KEY_ROWS, -1)
+    return Carried(keys=keys, vectors=matrix[held].astype(np.float16))
 
 
 def hashes_of_contexts(contexts: Sequence[Context]) -> NDArray[np.int64]:
     """Give the hash of each stretch and place in it, shape (2, n)."""
-    return _hashes(f"{start} {end}\n{text}".encode() for text, start, end in contexts)
-
-
-def _hashes(data: Iterable[bytes]) -> NDArray[np.int64]:
     import numpy as np
 
+    data = (f"{start} {end}\n{text}".encode() for text, start, end in contexts)
     joined = b"".join(hashlib.blake2b(each, digest_size=16).digest() for each in data)
     return np.frombuffer(joined, dtype="<i8").reshape(-1, 2).T.astype(np.int64)
 

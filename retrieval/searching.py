@@ -1,9 +1,9 @@
 """Question → candidates: the sentences that are worth a closer look.
 
-Five arms score sentences: BM25 of the sentence and of its passage (with the headline), the vectors
-of the sentence alone, of the sentence as its article makes it read, and of the passage. An engine
-names the best of each arm; their union is scored by every arm, always from the library, and fused.
-What comes out is then ranked by evidence (`ranking.py`).
+Four arms score sentences: BM25 of the sentence and of its passage (with the headline), the vectors
+of the sentence, as its article makes it read, and of the passage. An engine names the best of each
+arm; their union is scored by every arm, always from the library, and fused. What comes out is then
+ranked by evidence (`ranking.py`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 ARM_DEPTH = 100
 CANDIDATES = 40
 
-# sentence words, passage words, sentence vector, vector in context, passage vector: the best of a
-# grid over the development sets; the ranking has the last word.
-WEIGHTS = (0.3, 0.25, 0.15, 0.2, 0.1)
+# sentence words, passage words, sentence vector, passage vector: the best of a grid over the
+# development sets; the ranking has the last word.
+WEIGHTS = (0.3, 0.25, 0.35, 0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Candidates:
     Attributes:
         rows: Sentence rows.
         sentence_words, passage_words: BM25, >= 0.
-        sentence_vector, context_vector, passage_vector: Cosines in [-1, 1].
+        sentence_vector, passage_vector: Cosines in [-1, 1].
         fused: In [0, 1].
     """
 
@@ -44,7 +44,6 @@ class Candidates:
     sentence_words: NDArray[np.float32]
     passage_words: NDArray[np.float32]
     sentence_vector: NDArray[np.float32]
-    context_vector: NDArray[np.float32]
     passage_vector: NDArray[np.float32]
     fused: NDArray[np.float32]
 
@@ -70,13 +69,11 @@ def search(
     rows = _union(query, vector, library, engine or LocalEngine(library))
     passages = library.passages_of(rows)
     sentence_vector = library.sentence_vectors.vectors(rows) @ vector
-    context_vector = library.context_vectors.vectors(rows) @ vector
     passage_vector = library.passage_vectors.vectors(passages) @ vector
     arms = (
         library.sentence_words.scores_at(query.searched, rows),
         library.passage_words.scores_at(query.searched, passages),
         sentence_vector,
-        context_vector,
         passage_vector,
     )
     fused = fuse(arms, weights=WEIGHTS)
@@ -86,7 +83,6 @@ def search(
         sentence_words=arms[0][best],
         passage_words=arms[1][best],
         sentence_vector=sentence_vector[best],
-        context_vector=context_vector[best],
         passage_vector=passage_vector[best],
         fused=fused[best],
     )
@@ -97,7 +93,7 @@ def _union(
 ) -> list[int]:
     """Give the rows that any arm names among its best, ascending."""
     named = engine.nominate(query.searched, vector, sentences=ARM_DEPTH, passages=ARM_DEPTH // 2)
-    rows = {*named.sentence_words, *named.sentence_vector, *named.context_vector}
+    rows = {*named.sentence_words, *named.sentence_vector}
     for passage in {*named.passage_words, *named.passage_vector}:
         rows.update(library.sentences_in(passage))
     return sorted(rows)

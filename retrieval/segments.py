@@ -10,9 +10,9 @@ segments; `joining` gives their rows one numbering.
     digests.npy           int64, (n, 4): sha256 of each, 32 bytes
     sentences.npy         int64, (n, 4): start, end, passage, is_heading
     passages.npy          int64, (n, 4): start, end, first sentence, number of sentences
-    *_keys.npy            int64, (3, n): what was encoded (16 bytes of a hash) and in which row,
-                          sorted; sentence, context, passage
-    *_vectors.faiss       sentence, context (a sentence as its surroundings make it read), passage
+    keys.npy              int64, (3, n): what was encoded for each sentence (16 bytes of a hash) and
+                          its row, sorted
+    *_vectors.faiss       sentence (as its surroundings make it read), passage
     *_vectors.sketches    the same, coarsely; where there are many rows
     sentence_words.bin    words of sentences
     sentence_spellings.bin   as they are spelled
@@ -45,9 +45,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kind = Literal["sentence", "context", "passage"]
-KINDS: tuple[Kind, ...] = ("sentence", "context", "passage")
-ENCODED: tuple[Kind, ...] = ("sentence", "context")  # a passage's vector is made of these
+Kind = Literal["sentence", "passage"]
+KINDS: tuple[Kind, ...] = ("sentence", "passage")  # the second is made of the first
 SEGMENT = "segment.json"
 RAW = "articles.bin"
 
@@ -100,7 +99,8 @@ class Segment:
         begins: Shape (articles + 1, 11): as `articles.npy`, with a row of zeros before it.
         digests: As `digests.npy`.
         sentences, passages: Tables, see above.
-        keys, vectors: By kind.
+        keys: As `keys.npy`.
+        vectors: By kind.
     """
 
     id: str
@@ -110,7 +110,7 @@ class Segment:
     digests: NDArray[np.int64] = field(repr=False)
     sentences: NDArray[np.int64] = field(repr=False)
     passages: NDArray[np.int64] = field(repr=False)
-    keys: Mapping[Kind, NDArray[np.int64]] = field(repr=False)
+    keys: NDArray[np.int64] = field(repr=False)
     vectors: Mapping[Kind, VectorIndex] = field(repr=False)
     sentence_words: Postings = field(repr=False)
     sentence_spellings: Postings = field(repr=False)
@@ -207,7 +207,6 @@ def open_segment(identity: str, files: Mapping[str, File]) -> Segment:
     facts = _facts(files)
     sizes: Mapping[Kind, int] = {
         "sentence": facts.sentences,
-        "context": facts.sentences,
         "passage": facts.passages,
     }
 
@@ -227,7 +226,7 @@ def open_segment(identity: str, files: Mapping[str, File]) -> Segment:
         digests=table("digests.npy", facts.articles, DIGEST_COLUMNS),
         sentences=table("sentences.npy", facts.sentences, ROW_COLUMNS),
         passages=table("passages.npy", facts.passages, ROW_COLUMNS),
-        keys={kind: table(f"{kind}_keys.npy", KEY_ROWS, sizes[kind]) for kind in ENCODED},
+        keys=table("keys.npy", KEY_ROWS, facts.sentences),
         vectors={kind: _vectors(files, kind, facts, sizes[kind]) for kind in KINDS},
         sentence_words=words("sentence_words.bin", "sentence"),
         sentence_spellings=words("sentence_spellings.bin", "sentence"),

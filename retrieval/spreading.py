@@ -185,7 +185,7 @@ def _make(
     identity: str,
     *,
     articles: tuple[Sent, ...],
-    held: tuple[Held, ...],
+    held: Held | None,
     model: tuple[str, str],
     traits: Traits,
     topic: str,

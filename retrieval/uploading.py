@@ -30,7 +30,6 @@ from retrieval.generations import locked
 from retrieval.lexical import LexicalIndex
 from retrieval.library import Library, open_library
 from retrieval.milvus import (
-    CONTEXT,
     KEY,
     PASSAGE,
     SENTENCE,
@@ -298,7 +297,7 @@ def _tables(library: Library, space: str) -> tuple[_Table, _Table]:
     return (
         _Table(
             collection=sentences,
-            vectors={SENTENCE: library.sentence_vectors, CONTEXT: library.context_vectors},
+            vectors={SENTENCE: library.sentence_vectors},
             words=library.sentence_words,
             articles=library.passage_articles[of_sentences],
         ),

@@ -96,7 +96,6 @@ def test_each_vector_arm_names_the_nearest_rows(engine, library, vector_of, text
     named = engine.nominate((), vector, sentences=20, passages=7)
     arms = (
         (named.sentence_vector, library.sentence_vectors, 20),
-        (named.context_vector, library.context_vectors, 20),
         (named.passage_vector, library.passage_vectors, 7),
     )
     for rows, index, k in arms:
@@ -158,7 +157,7 @@ def test_candidates_and_scores_are_those_of_the_library_itself(engine, library, 
     vector = encoder.encode_question(query.resolved.text)
     here, there = search(query, vector, library), search(query, vector, library, engine=engine)
     assert here.rows == there.rows
-    for field in ("sentence_words", "passage_words", "sentence_vector", "context_vector", "fused"):
+    for field in ("sentence_words", "passage_words", "sentence_vector", "fused"):
         assert (getattr(here, field) == getattr(there, field)).all()
 
 
@@ -170,7 +169,7 @@ def test_a_sentence_without_a_word_can_be_found_by_its_vector(
     library = open_folder(tmp_path)
     named = open_engine(library).nominate(["be"], vector_of("Is it?"), sentences=9, passages=9)
     assert named.sentence_words == named.passage_words == ()
-    assert named.sentence_vector == named.context_vector == named.passage_vector == (0,)
+    assert named.sentence_vector == named.passage_vector == (0,)
 
 
 def test_a_large_collection_is_searched_by_a_graph(library, vector_of, milvus_url):

@@ -21,8 +21,8 @@ from retrieval.errors import ClusterFault, IndexMissing
 from retrieval.generations import current
 from retrieval.indexing import Report, build
 from retrieval.making import make_segment
-from retrieval.reuse import Known, carried, hashes_of_cuts
-from retrieval.segments import ENCODED, open_segment, segment_id
+from retrieval.reuse import Known, carried, hashes_of_contexts
+from retrieval.segments import open_segment, segment_id
 from retrieval.shards import Draft, finished_shards
 from tests.dask_cluster import DaskCluster, Kennel, wait_until
 from tests.drawing import DrawnEncoder
@@ -260,6 +260,11 @@ def segment_of(texts, folder, known):
     return open_segment(identity, draft.files), encoder.asked
 
 
+def hashes_of(articles):
+    """Give the hashes of what is encoded of some articles."""
+    return hashes_of_contexts([context for each in articles for context in cut(each).contexts()])
+
+
 SENTENCES = st.lists(
     st.sampled_from(["It rained.", "They met on Monday.", "Prices rose.", "He left. He left."]),
     min_size=1,
@@ -276,14 +281,12 @@ def test_vectors_that_are_carried_are_those_that_are_known(before, now, tmp_path
     """What a source gives directly, it gives by way of bytes."""
     folder = tmp_path_factory.mktemp("segment")
     segment, _ = segment_of(before, folder, Known())
-    cuts = [cut(Article(path="a.txt", raw=text.encode(), text=text)) for text in now]
-    hashes = hashes_of_cuts(cuts)
+    hashes = hashes_of(Article(path="a.txt", raw=text.encode(), text=text) for text in now)
     sent = carried(Known([segment]), hashes, width=8)
-    for kind in ENCODED:
-        direct, by_way = (np.zeros((hashes[kind].shape[1], 8), np.float32) for _ in range(2))
-        found = Known([segment]).take(kind, hashes[kind], direct)
-        assert sent.take(kind, hashes[kind], by_way).tolist() == found.tolist()
-        assert by_way.tolist() == direct.tolist()
+    direct, by_way = (np.zeros((hashes.shape[1], 8), np.float32) for _ in range(2))
+    found = Known([segment]).take(hashes, direct)
+    assert sent.take(hashes, by_way).tolist() == found.tolist()
+    assert by_way.tolist() == direct.tolist()
 
 
 def test_what_is_carried_is_not_encoded(tmp_path):
@@ -292,9 +295,9 @@ def test_what_is_carried_is_not_encoded(tmp_path):
     for name in ("before", "now"):
         (tmp_path / name).mkdir()
     before, asked = segment_of(texts, tmp_path / "before", Known())
-    assert asked == 6  # three sentences, each by itself and in context
-    cuts = [cut(before.article(number)) for number in range(2)]
-    sent = carried(Known([before]), hashes_of_cuts(cuts), width=8)
+    assert asked == 3  # sentences, as they read in context
+    hashes = hashes_of(before.article(number) for number in range(2))
+    sent = carried(Known([before]), hashes, width=8)
     now, asked = segment_of(texts, tmp_path / "now", sent)
     assert asked == 0
     assert {n: f.promise for n, f in now.files.items()} == {
