@@ -4,9 +4,9 @@
 
 All get the same model (the files of all-MiniLM-L6-v2 that Clippings finds), the same cores and the
 same passages: of three sentences, sharing one, cut by Clippings; the time of cutting is added to
-what a peer takes. Clippings reads and cuts by itself and encodes more than that: each sentence in
-its surroundings, too. All end with an index on disk. Each engine runs in a process of its own, and
-in each round all take their turn, in an order drawn with a seed. Models are loaded, and a few
+what a peer takes. Clippings reads and cuts by itself, and encodes each article once, in stretches
+of what the model reads. All end with an index on disk. Each engine runs in a process of its own,
+and in each round all take their turn, in an order drawn with a seed. Models are loaded, and a few
 questions asked, before the clock starts; then one question at a time.
 
 A hit: among the first k results (k 1 or 3) one overlaps a gold quote's place in the same file.
