@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from bot.asking import FileError
@@ -44,7 +44,7 @@ FINE, FAILED = 0, 1
 
 
 def index_corpus(settings: Settings, *, cluster: str | None) -> int:
-    _index_once(Indexer(with_known_corpus(settings), cluster=cluster))
+    _index_once(Indexer(with_known_corpus(settings), cluster=cluster), changed=None)
     return FINE
 
 
@@ -59,7 +59,8 @@ def watch_corpus(settings: Settings, *, cluster: str | None) -> int:
         keep_indexed(
             settings.corpus,
             settings.index,
-            index_once=lambda: _index_again(indexer),
+            index_once=lambda changed: _index_again(indexer, changed),
+            is_settled=indexer.is_settled,
             say=say,
         )
     except KeyboardInterrupt:
@@ -125,9 +126,9 @@ def verify_quote(settings: Settings, quote_id: str, file: str) -> int:
     return FINE
 
 
-def _index_once(indexer: Indexer) -> None:
+def _index_once(indexer: Indexer, changed: Collection[str] | None) -> None:
     with progress_on_stderr() as on_progress:
-        report = indexer.index(on_progress=on_progress)
+        report = indexer.index(on_progress=on_progress, changed=changed)
         show(console_on(sys.stdout), report_lines(report))
         uploaded = upload_index(indexer.settings, on_progress=on_progress)
     engine = indexer.settings.engine
@@ -145,8 +146,8 @@ def _engine_lines(settings: Settings, library: Library) -> Iterable[Line]:
         return [line(str(error), margin=f"{'engine':<12}")]
 
 
-def _index_again(indexer: Indexer) -> None:
-    _index_once(indexer)
+def _index_again(indexer: Indexer, changed: Collection[str] | None) -> None:
+    _index_once(indexer, changed)
     indexer.warm()  # after the first pass: what is new then need not wait for the model
 
 

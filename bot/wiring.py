@@ -1,7 +1,7 @@
 """The composition root: Settings → Desk. The only place that chooses implementations."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from retrieval import (
     build,
     current,
     current_facts,
+    is_settled,
     load_encoder,
     load_reranker,
     open_milvus,
@@ -58,8 +59,17 @@ class Indexer:
         """
         warm(self._encoder)
 
-    def index(self, *, on_progress: Progress) -> Report:
+    def is_settled(self, path: str) -> bool:
+        """Tell whether a file of the corpus can be read now, without waiting for who writes it."""
+        return is_settled(
+            self.settings.corpus, path, limit_bytes=self.settings.max_file_bytes, clock=time.time
+        )
+
+    def index(self, *, on_progress: Progress, changed: Collection[str] | None = None) -> Report:
         """Index what changed.
+
+        Args:
+            changed: The only paths where something did, since the last time; None if any may have.
 
         Raises:
             ClippingsError: the corpus, the model, the index or the cluster can not be used; nothing
@@ -74,6 +84,7 @@ class Indexer:
             wait=time.sleep,
             on_progress=on_progress,
             memory=self._memory,
+            changed=changed,
             cluster=self._cluster,
         )
 

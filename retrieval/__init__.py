@@ -4,7 +4,14 @@ Importing it is cheap: faiss, torch and their like load inside the functions tha
 """
 
 from retrieval.answering import answer
-from retrieval.corpus import DEFAULT_LIMIT_BYTES, Reading, Skipped, read_article, read_corpus
+from retrieval.corpus import (
+    DEFAULT_LIMIT_BYTES,
+    Reading,
+    Skipped,
+    is_settled,
+    read_article,
+    read_corpus,
+)
 from retrieval.datatypes import (
     Abstention,
     Answer,
@@ -72,6 +79,7 @@ from retrieval.judging import (
     unknown_golds,
 )
 from retrieval.library import Facts, Library, current_facts, open_library
+from retrieval.listing import is_passed_over
 from retrieval.measures import Bin
 from retrieval.milvus import MilvusServer, read_url
 from retrieval.modelfiles import DEFAULT_MODEL
@@ -155,6 +163,8 @@ __all__ = [
     "fit",
     "given_of",
     "hit_curve",
+    "is_passed_over",
+    "is_settled",
     "load_encoder",
     "load_reranker",
     "look_up",

@@ -3,28 +3,39 @@
 Decisions: a bad file never stops the others, it becomes one `Skipped`. An article is a file whose
 name ends in «.txt», in any case of letters, and is not hidden. Identity is the path: two files of
 the same content are two articles. A link is never followed, for then a file would have two paths.
-How a single file is opened and decoded: `files.py`.
+How a single file is opened and decoded: `files.py`; which files there are: `listing.py`.
 """
 
 import errno
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from retrieval.datatypes import Article
 from retrieval.dates import read_header
 from retrieval.errors import CorpusError
-from retrieval.files import Contents, Stamp, Unfit, decode, read_file, shown_path, stamp_of
+from retrieval.files import (
+    Contents,
+    Stamp,
+    Unfit,
+    decode,
+    read_closed,
+    read_file,
+    shown_path,
+)
+from retrieval.listing import Listing, list_folder
 
 DEFAULT_LIMIT_BYTES = 10_000_000
-DEPTH_LIMIT = 64
 
 # A file written to within this time may be torn without its stat showing it, for a file system
 # counts time in steps; git calls such a file racy and reads it again. Of 1,930 torn readings a stat
 # before and after let 1,929 pass; of 2,791 files quiet for 2 s none was torn (both measured).
 QUIET_S = 2.0
+
+# Where the system says that nobody has the file open for writing, so much is enough: for those who
+# open a file again to write more to it.
+CLOSED_S = 0.2
 
 _MARGIN_S = 0.01  # a clock tick of the kernel, by which the time of a file may lag
 _LISTED = 5
@@ -61,7 +72,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What a walk through a folder met beside its articles; as in `Reading`."""
+    """What was met beside the articles; as in `Reading`."""
 
     skipped: tuple[Skipped, ...]
     ignored: int
@@ -79,6 +90,7 @@ def read_corpus(
     articles: list[Article] = []
     visit = visit_corpus(
         folder,
+        list_corpus(folder),
         limit_bytes=limit_bytes,
         clock=clock,
         wait=wait,
@@ -87,6 +99,8 @@ def read_corpus(
         is_same=lambda _path, _contents: False,
         on_article=lambda article, _stamp: articles.append(article),
     )
+    if not articles:
+        raise nothing_readable(folder, skipped=visit.skipped, ignored=visit.ignored)
     return Reading(
         articles=tuple(sorted(articles, key=lambda article: os.fsencode(article.path))),
         skipped=visit.skipped,
@@ -94,8 +108,26 @@ def read_corpus(
     )
 
 
+def list_corpus(folder: Path) -> Listing:
+    """List all files of a folder, and of the folders in it, that may be articles.
+
+    Raises:
+        CorpusError: The folder is missing, or is no folder.
+    """
+    try:
+        return list_folder(folder)
+    except OSError as error:
+        raise CorpusError(_no_folder(folder, error)) from error
+
+
+def nothing_readable(folder: Path, *, skipped: Sequence[Skipped], ignored: int) -> CorpusError:
+    """Give the error for a folder in which there are no articles."""
+    return CorpusError(_nothing_readable(folder, skipped, ignored))
+
+
 def visit_corpus(
     folder: Path,
+    listing: Listing,
     *,
     limit_bytes: int,
     clock: Callable[[], float],
@@ -105,33 +137,29 @@ def visit_corpus(
     is_same: Callable[[str, Contents], bool],
     on_article: Callable[[Article, Stamp], None],
 ) -> Visit:
-    """Read the articles of a folder and of the folders in it, one after the other.
+    """Read the articles of a listing, one after the other.
 
     Args:
         folder: May itself be a link.
+        listing: Of the whole folder, or of some paths in it.
         limit_bytes: Larger files are skipped without being read.
         clock: Seconds since the epoch, as the times of files are counted.
         wait: Waits so many seconds. Called at most once, and only if a file was written to within
-            the last `QUIET_S` seconds or while it was being read; such files are read once more.
+            the last `QUIET_S` seconds (`CLOSED_S` where nobody has it open) or while it was being
+            read; such files are read once more.
         on_file: Told, after each file, how many of how many are done.
         is_known: Whether a file with this path and this stamp was read before; then it is not read
-            again. A stamp that `on_article` was given is one that no writing can leave as it is.
+            again. A stamp that `on_article` was given is one that no writing can leave as it is,
+            or empty, which no stamp of a listing is.
         is_same: Whether an article with this path and these bytes is known already; then nothing is
             made of them.
         on_article: Given each other article that was read, and the stamp of its file.
-
-    Raises:
-        CorpusError: The folder is missing, is no folder, or holds nothing that can be read.
     """
-    listing = _list_folder(folder)
-    outcomes = _Outcomes(
-        is_same=is_same, on_article=on_article, skipped=list(listing.skipped), unsettled=[]
-    )
+    troubles = [_skip_for(path, error) for path, error in listing.troubles]
+    outcomes = _Outcomes(is_same=is_same, on_article=on_article, skipped=troubles, unsettled=[])
     for done, (name, stamp) in enumerate(listing.files, start=1):
         path = os.fsdecode(name)
-        if stamp is not None and is_known(path, stamp):
-            outcomes.found += 1
-        else:
+        if stamp is None or not is_known(path, stamp):
             outcomes.sort_in(_read_settled(folder, path, limit_bytes, clock))
         on_file(done, len(listing.files))
     unsettled, outcomes.unsettled = outcomes.unsettled, []
@@ -141,8 +169,6 @@ def visit_corpus(
         wait(min(QUIET_S, max(0.0, QUIET_S - (clock() - youngest))) + _MARGIN_S)
         for file in unsettled:
             outcomes.sort_in(_read_again(folder, file, limit_bytes, clock))
-    if not outcomes.found:
-        raise CorpusError(_nothing_readable(folder, outcomes.skipped, listing.ignored))
     return Visit(
         skipped=tuple(sorted(outcomes.skipped, key=lambda skip: os.fsencode(skip.path))),
         ignored=listing.ignored,
@@ -161,6 +187,11 @@ def read_article(folder: Path, path: str, *, limit_bytes: int) -> Article | Skip
     if not outcome.steady:
         return _still_changing(path)
     return article_of(path, outcome.raw)
+
+
+def is_settled(folder: Path, path: str, *, limit_bytes: int, clock: Callable[[], float]) -> bool:
+    """Tell whether `visit_corpus` would not have to wait for a file; also of what is none."""
+    return not isinstance(_read_settled(folder, path, limit_bytes, clock), _Unsettled)
 
 
 def article_of(path: str, raw: bytes) -> Article | Skipped:
@@ -182,87 +213,20 @@ def article_of(path: str, raw: bytes) -> Article | Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Listing:
-    files: tuple[tuple[bytes, Stamp | None], ...]
-    skipped: tuple[Skipped, ...]
-    ignored: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Unsettled:
     path: str
     stamp: Stamp
     mtime: float
 
 
-def _list_folder(folder: Path) -> _Listing:
-    """Walk the folder; no recursion, so that no depth of folders exhausts the stack."""
-    files: list[tuple[bytes, Stamp | None]] = []
-    skipped: list[Skipped] = []
-    ignored = 0
-    waiting: list[tuple[bytes, int]] = [(b"", 0)]
-    while waiting:
-        inner, depth = waiting.pop()
-        try:
-            entries = _entries(folder, inner)
-        except OSError as error:
-            if not inner:
-                raise CorpusError(_no_folder(folder, error)) from error
-            skipped.append(_skip_for(os.fsdecode(inner), error))
-            continue
-        for entry in entries:
-            path = inner + b"/" + entry.name if inner else entry.name
-            match _sort_of(entry):
-                case "article":
-                    files.append((path, _stamp(entry)))
-                case "other":
-                    ignored += 1
-                case "folder" if depth == DEPTH_LIMIT:
-                    skipped.append(_too_deep(os.fsdecode(path)))
-                case "folder":
-                    waiting.append((path, depth + 1))
-    return _Listing(
-        files=tuple(sorted(files)),  # no path is there twice, so no stamp is compared
-        skipped=tuple(skipped),
-        ignored=ignored,
-    )
-
-
-def _entries(folder: Path, inner: bytes) -> list[os.DirEntry[bytes]]:
-    with os.scandir(os.path.join(os.fsencode(folder), inner)) as entries:  # noqa: PTH118  bytes
-        return list(entries)
-
-
-def _sort_of(entry: os.DirEntry[bytes]) -> Literal["article", "folder", "other"]:
-    if entry.name.startswith((b".", b"~")):
-        return "other"
-    if entry.name.lower().endswith(b".txt"):
-        return "article"  # or something else of that name, which reading will tell
-    if not entry.is_symlink():
-        return "folder" if entry.is_dir(follow_symlinks=False) else "other"
-    try:
-        # Reading refuses it and says why; in silence, a whole folder would be missed.
-        return "article" if entry.is_dir() else "other"
-    except OSError:  # a link in a circle
-        return "other"
-
-
-def _stamp(entry: os.DirEntry[bytes]) -> Stamp | None:
-    try:
-        return stamp_of(entry.stat(follow_symlinks=False))
-    except OSError:  # it has vanished meanwhile, which reading will tell
-        return None
-
-
 @dataclass(slots=True, kw_only=True)
 class _Outcomes:
-    """What came of the files so far; `found` counts the articles."""
+    """What came of the files so far."""
 
     is_same: Callable[[str, Contents], bool]
     on_article: Callable[[Article, Stamp], None]
     skipped: list[Skipped]
     unsettled: list["_Unsettled"]
-    found: int = 0
 
     def sort_in(self, outcome: "tuple[str, Contents] | Skipped | _Unsettled") -> None:
         match outcome:
@@ -270,9 +234,7 @@ class _Outcomes:
                 self.skipped.append(outcome)
             case _Unsettled():
                 self.unsettled.append(outcome)
-            case path, contents if self.is_same(path, contents):
-                self.found += 1
-            case path, contents:
+            case path, contents if not self.is_same(path, contents):
                 self._sort_in_new(path, contents)
 
     def _sort_in_new(self, path: str, contents: Contents) -> None:
@@ -280,7 +242,6 @@ class _Outcomes:
         if isinstance(article, Skipped):
             self.skipped.append(article)
             return
-        self.found += 1
         self.on_article(article, contents.stamp)
 
 
@@ -290,9 +251,15 @@ def _read_settled(
     outcome = _read(folder, path, limit_bytes)
     if isinstance(outcome, Skipped):
         return outcome
-    if not outcome.steady or clock() - outcome.mtime < QUIET_S:
-        return _Unsettled(path=path, stamp=outcome.stamp, mtime=outcome.mtime)
-    return path, outcome
+    age = clock() - outcome.mtime
+    if outcome.steady and age >= QUIET_S:
+        return path, outcome
+    # A time in the future says nothing of its own.
+    closed = _read_closed(folder, path, limit_bytes) if not 0 <= age < CLOSED_S else None
+    if closed is not None and closed.steady and closed.stamp == outcome.stamp:
+        # A writing that comes at once may leave so young a stamp as it is.
+        return path, replace(closed, stamp=())
+    return _Unsettled(path=path, stamp=outcome.stamp, mtime=outcome.mtime)
 
 
 def _read_again(
@@ -312,14 +279,21 @@ def _read_again(
 def _read(folder: Path, path: str, limit_bytes: int) -> Contents | Skipped:
     try:
         return read_file(folder, path, limit_bytes=limit_bytes)
-    except Unfit as unfit:
-        return Skipped(path=path, reason=unfit.reason, remedy=unfit.remedy)
-    except OSError as error:
+    except (Unfit, OSError) as error:
         return _skip_for(path, error)
 
 
-def _skip_for(path: str, error: OSError) -> Skipped:
-    if isinstance(error, PermissionError):
+def _read_closed(folder: Path, path: str, limit_bytes: int) -> Contents | None:
+    try:
+        return read_closed(folder, path, limit_bytes=limit_bytes)
+    except (Unfit, OSError):  # exchanged for something else meanwhile, which reading again tells
+        return None
+
+
+def _skip_for(path: str, error: Unfit | OSError) -> Skipped:
+    if isinstance(error, Unfit):
+        reason, remedy = error.reason, error.remedy
+    elif isinstance(error, PermissionError):
         reason, remedy = "may not be read: permission denied", "grant read access to it"
     elif isinstance(error, FileNotFoundError):
         reason, remedy = "has vanished meanwhile", "nothing, if it was removed on purpose"
@@ -340,14 +314,6 @@ def _still_changing(path: str) -> Skipped:
     )
 
 
-def _too_deep(path: str) -> Skipped:
-    return Skipped(
-        path=path,
-        reason=f"lies more than {DEPTH_LIMIT} folders deep; nothing in it was read",
-        remedy="move it up",
-    )
-
-
 def _no_folder(folder: Path, error: OSError) -> str:
     name = shown_path(os.fspath(folder))
     if isinstance(error, FileNotFoundError):
@@ -357,7 +323,7 @@ def _no_folder(folder: Path, error: OSError) -> str:
     return f"The folder «{name}» can not be read ({error.strerror}); grant access or name another."
 
 
-def _nothing_readable(folder: Path, skipped: list[Skipped], ignored: int) -> str:
+def _nothing_readable(folder: Path, skipped: Sequence[Skipped], ignored: int) -> str:
     name = shown_path(os.fspath(folder))
     if not skipped:
         return (

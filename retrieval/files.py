@@ -7,7 +7,9 @@ once and decoded once, strictly: no newline translation, no repair, no detection
 
 import codecs
 import errno
+import fcntl
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +80,16 @@ def read_file(folder: Path, path: str, *, limit_bytes: int) -> Contents:
     """
     with _opened(folder, path) as file:
         return _contents(file, limit_bytes)
+
+
+def read_closed(folder: Path, path: str, *, limit_bytes: int) -> Contents | None:
+    """Read a file that nobody has open for writing; None if somebody has, or nobody can tell.
+
+    Raises:
+        Unfit, OSError: As `read_file`.
+    """
+    with _opened(folder, path) as file, _leased(file) as is_closed:
+        return _contents(file, limit_bytes) if is_closed else None
 
 
 def decode(raw: bytes) -> str:
@@ -156,6 +168,27 @@ def _opened(folder: Path, path: str) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
+
+
+@contextmanager
+def _leased(file: int) -> Iterator[bool]:
+    """Keep those who would write to a file away from it; False if that can not be done.
+
+    Linux grants a lease for reading only while nobody has the file open for writing, and who opens
+    it so then waits until the lease is given back. It must be a file of the user's own, and of a
+    file system that knows leases.
+    """
+    try:
+        # By default a process that holds a lease is killed by the signal that somebody waits.
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except (AttributeError, OSError):  # AttributeError: a system without leases
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
 
 def _steps(path: str) -> list[bytes]:

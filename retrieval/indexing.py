@@ -8,7 +8,7 @@ that a build from nothing makes. Only what is new is encoded, wherever its text 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,7 +32,7 @@ from retrieval.generations import (
 from retrieval.joining import Part, whole_part
 from retrieval.library import Facts, Listed, Opened, facts_of, listed, to_json
 from retrieval.reuse import Known
-from retrieval.scanning import New, Scan, Seen, content_of, scan, spool_in
+from retrieval.scanning import Changed, New, Scan, Seen, content_of, scan, spool_in
 from retrieval.segments import PASSAGES, PUBLISHED, SENTENCES, Segment, open_segment
 from retrieval.shards import find_shard, finished_shards, remove_drafts, remove_shards
 
@@ -70,13 +70,14 @@ class Memory:
     Attributes:
         segments: Those of the last generation, open, by id.
         seen: The files of the corpus that were read.
-        generation, digests: The last generation; its articles by path.
+        generation: The last generation.
+        scan: What the corpus held then; None before the first build.
     """
 
     segments: Mapping[str, Segment] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     generation: str = ""
-    digests: Mapping[str, bytes] = field(default_factory=dict)
+    scan: Scan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ def build(
     wait: Callable[[float], None],
     on_progress: Progress,
     memory: Memory | None = None,
+    changed: Collection[str] | None = None,
     cluster: str | None = None,
 ) -> Report:
     """Index a folder of articles; readers keep the old generation until the new one is whole.
@@ -128,7 +130,10 @@ def build(
         wait: Waits so many seconds, for files that are just being written.
         on_progress: Told the stage («reading», «encoding» in bytes of articles, «merging» in
             vectors, «writing»), and how much of it is done.
-        memory: Of the builds that this process did before; brought up to date.
+        memory: Of the builds that this process did before of this folder; brought up to date.
+        changed: The only paths in the folder where something happened since the last of them;
+            None: anything may have. What is none of them is looked at too where the last build was
+            another process's, or where only that tells.
         cluster: The address of a Dask scheduler whose workers make the shards; None: this process.
 
     Raises:
@@ -139,7 +144,6 @@ def build(
         ModelError: The model can not be loaded.
     """
     memory = memory or Memory()
-    memory = memory or Memory()
     with locked(index), spool_in(index) as spool:  # before any work: two builds would do it twice
         remove_leftovers(index)
         remove_drafts(index)
@@ -147,6 +151,7 @@ def build(
         usable = previous.of(encoder)
         found = scan(
             corpus,
+            changed=_changed(changed, usable, memory),
             indexed=usable.digests,
             seen=memory.seen,
             spool=spool,
@@ -183,7 +188,7 @@ def build(
             remove_shards(index)
             collect(index)
         memory.segments = {part.segment.id: part.segment for part in parts}
-        memory.generation, memory.digests = generation, found.digests
+        memory.generation, memory.scan = generation, found
     return Report(
         generation=generation,
         articles=facts.articles,
@@ -206,6 +211,14 @@ def warm(encoder: Encoder) -> None:
     text = "The talks began on Monday. They went on."
     cut(Article(path="warm.txt", raw=text.encode(), text=text))
     encoder.encode_in_context([text], [[(0, 26)]])
+
+
+def _changed(paths: Collection[str] | None, previous: _Previous, memory: Memory) -> Changed | None:
+    """Give where to look; None where the last build was not the one that is remembered."""
+    if paths is None or memory.scan is None:
+        return None
+    is_last = previous.is_whole and previous.generation == memory.generation
+    return Changed(paths=paths, before=memory.scan) if is_last else None
 
 
 class _Bytes:
@@ -239,7 +252,7 @@ def _previous(index: Path, memory: Memory) -> _Previous:
         generation=generation,
         facts=facts,
         parts=tuple(parts),
-        digests=memory.digests if is_remembered else _digests(parts),
+        digests=memory.scan.digests if is_remembered and memory.scan else _digests(parts),
         is_whole=is_whole,
     )
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
-from retrieval.corpus import Skipped, article_of, visit_corpus
+from retrieval.corpus import Skipped, article_of, list_corpus, nothing_readable, visit_corpus
 from retrieval.datatypes import Article
 from retrieval.durable import make_folder, unwritable
 from retrieval.files import Contents, Stamp
+from retrieval.listing import list_named, may_be_article
 from retrieval.segments import Key, by_date
+
+_T = TypeVar("_T")
 
 SPOOL_MEMORY = 8_000_000  # bytes of new articles that are held in memory rather than in a file
 
@@ -49,10 +52,23 @@ class Scan:
         new: Those that are not indexed, sorted by `key`.
     """
 
-    digests: Mapping[str, bytes]
+    digests: dict[str, bytes]
     new: tuple[New, ...]
     skipped: tuple[Skipped, ...]
     ignored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Where a folder may be another one than it was.
+
+    Attributes:
+        paths: Of files and folders that were made, written, moved or removed.
+        before: What the folder held.
+    """
+
+    paths: Collection[str]
+    before: Scan
 
 
 class Spool:
@@ -110,6 +126,7 @@ def spool_in(index: Path) -> Iterator[Spool]:
 def scan(
     corpus: Path,
     *,
+    changed: Changed | None,
     indexed: Mapping[str, bytes],
     seen: Seen,
     spool: Spool,
@@ -122,6 +139,7 @@ def scan(
 
     Args:
         corpus: The folder.
+        changed: Where to look; None to look everywhere, which is done too where only that tells.
         indexed: Sha256 of what need not be indexed again, by path.
         seen: What was read before; brought up to date.
         spool: Takes the bytes of what is new.
@@ -131,49 +149,98 @@ def scan(
         CorpusError: Nothing there to index.
         IndexUnwritable: There is no room to put articles aside.
     """
-    digests: dict[str, bytes] = {}
-    files: dict[str, tuple[Stamp, bytes]] = {}
-    new: list[New] = []
-
-    before = seen.files
-
-    def is_known(path: str, stamp: Stamp) -> bool:  # once for every file of a large archive
-        known = before.get(path)
-        if known is None or known[0] != stamp or indexed.get(path) != known[1]:
-            return False
-        digests[path], files[path] = known[1], known
-        return True
-
-    def is_same(path: str, contents: Contents) -> bool:
-        digest = hashlib.sha256(contents.raw).digest()
-        if indexed.get(path) != digest:
-            return False
-        digests[path], files[path] = digest, (contents.stamp, digest)
-        return True
-
-    def on_article(article: Article, stamp: Stamp) -> None:
-        digest = hashlib.sha256(article.raw).digest()
-        digests[article.path], files[article.path] = digest, (stamp, digest)
-        place = spool.put(article.raw)
-        new.append(New(key=by_date(article), digest=digest, place=place, size=len(article.raw)))
-
+    named = list_named(corpus, changed.paths) if changed else None
+    sorter = _Sorter(indexed=indexed, seen=seen, spool=spool)
     visit = visit_corpus(
         corpus,
+        list_corpus(corpus) if named is None else named,
         limit_bytes=limit_bytes,
         clock=clock,
         wait=wait,
         on_file=on_file,
-        is_known=is_known,
-        is_same=is_same,
-        on_article=on_article,
+        is_known=sorter.is_known,
+        is_same=sorter.is_same,
+        on_article=sorter.on_article,
     )
-    seen.files = files
-    return Scan(
-        digests=digests,
-        new=tuple(sorted(new, key=lambda each: each.key)),
+    found = Scan(
+        digests=sorter.digests,
+        new=tuple(sorted(sorter.new, key=lambda each: each.key)),
         skipped=visit.skipped,
         ignored=visit.ignored,
     )
+    files = sorter.files
+    if changed is not None and named is not None:
+        files = _elsewhere(seen.files, changed.paths) | files
+        found = _brought_up_to_date(changed, found)
+    if not found.digests:
+        raise nothing_readable(corpus, skipped=found.skipped, ignored=found.ignored)
+    seen.files = files
+    return found
+
+
+class _Sorter:
+    """Tells what is as it was, and puts what is new aside.
+
+    Attributes:
+        digests, files, new: As in `Scan` and `Seen`, of the files so far.
+    """
+
+    def __init__(self, *, indexed: Mapping[str, bytes], seen: Seen, spool: Spool) -> None:
+        self.digests: dict[str, bytes] = {}
+        self.files: dict[str, tuple[Stamp, bytes]] = {}
+        self.new: list[New] = []
+        self._indexed = indexed
+        self._before = seen.files
+        self._spool = spool
+
+    def is_known(self, path: str, stamp: Stamp) -> bool:  # once for every file of a large archive
+        known = self._before.get(path)
+        if known is None or known[0] != stamp or self._indexed.get(path) != known[1]:
+            return False
+        self.digests[path], self.files[path] = known[1], known
+        return True
+
+    def is_same(self, path: str, contents: Contents) -> bool:
+        digest = hashlib.sha256(contents.raw).digest()
+        if self._indexed.get(path) != digest:
+            return False
+        self.digests[path], self.files[path] = digest, (contents.stamp, digest)
+        return True
+
+    def on_article(self, article: Article, stamp: Stamp) -> None:
+        digest = hashlib.sha256(article.raw).digest()
+        self.digests[article.path], self.files[article.path] = digest, (stamp, digest)
+        place, size = self._spool.put(article.raw), len(article.raw)
+        self.new.append(New(key=by_date(article), digest=digest, place=place, size=size))
+
+
+def _brought_up_to_date(changed: Changed, found: Scan) -> Scan:
+    """Give what the folder holds now, by what was found where it may be another one."""
+    before = changed.before
+    skipped = {skip.path: skip for skip in before.skipped}
+    kept = (*_elsewhere(skipped, changed.paths).values(), *found.skipped)
+    return Scan(
+        digests=_elsewhere(before.digests, changed.paths) | found.digests,
+        new=found.new,
+        skipped=tuple(sorted(kept, key=lambda skip: os.fsencode(skip.path))),
+        ignored=before.ignored,
+    )
+
+
+def _elsewhere(by_path: Mapping[str, _T], paths: Collection[str]) -> dict[str, _T]:
+    """Give what is neither under one of some paths nor in a folder of that name."""
+    found = dict(by_path)
+    for path in paths:
+        found.pop(path, None)
+    folders = {f"{path}/" for path in paths if not may_be_article(path)}
+    if not folders:
+        return found
+    lengths = sorted({len(folder) for folder in folders})
+    return {
+        path: value
+        for path, value in found.items()
+        if not any(path[:length] in folders for length in lengths)
+    }
 
 
 def content_of(digests: Mapping[str, bytes], *, fingerprint: str, form: int) -> str:

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.building again --articles FOLDER
     python -m tests.benchmarks.building one-more --articles FOLDER --passages 200000
+    python -m tests.benchmarks.building watched --articles FOLDER --passages 200000
     python -m tests.benchmarks.building grow --articles FOLDER --passages 10000 100000 1000000
 
 Articles come from FOLDER (of real text). Where more passages are asked for than it has, articles
@@ -25,7 +26,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from retrieval import Memory, build, open_library
+from bot.desk import Desk
+from retrieval import Abstention, Answer, Help, Memory, Question, build, open_library
 from retrieval.segmentation import passage_windows, sentence_spans
 from tests.drawing import DrawnEncoder, recombined
 
@@ -35,7 +37,7 @@ PER_FOLDER = 10_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("what", choices=["again", "one-more", "grow", "build"])
+    parser.add_argument("what", choices=["again", "one-more", "watched", "grow", "build"])
     parser.add_argument("--articles", type=Path, required=True)
     parser.add_argument("--passages", type=int, nargs="+", default=[200_000])
     parser.add_argument("--place", type=Path, help="where archives and indexes are made")
@@ -47,6 +49,8 @@ def main() -> None:
             again(given.articles, folder, given.rounds)
         elif given.what == "one-more":
             one_more(made_archive(given.articles, folder, given.passages[0]), folder, given.rounds)
+        elif given.what == "watched":
+            watched(made_archive(given.articles, folder, given.passages[0]), folder, given.rounds)
         elif given.what == "grow":
             for passages in given.passages:
                 grow(given.articles, folder, passages)
@@ -74,7 +78,7 @@ def one_more(corpus: Path, place: Path, rounds: int) -> None:
         (corpus / f"new-{number}.txt").write_text(f"Quuxville grew by {number} people.\n", "utf-8")
         waited = []
         began, began_busy = time.perf_counter(), time.process_time()
-        build_quietly(corpus, index, encoder, memory, waited)
+        build_quietly(corpus, index, encoder, memory, waited=waited)
         published, busy = time.perf_counter(), time.process_time() - began_busy
         before, library = (
             library,
@@ -89,6 +93,80 @@ def one_more(corpus: Path, place: Path, rounds: int) -> None:
             f"waiting for the file to settle {sum(waited):.2f} s; opening in the bot "
             f"{opened - published:.2f} s; searching {time.perf_counter() - opened:.3f} s"
         )
+
+
+def watched(corpus: Path, place: Path, rounds: int) -> None:
+    """Write articles, and replace them, and ask a Desk for each until it quotes them.
+
+    Another process watches the folder, as beside a bot.
+    """
+    index, encoder = place / "index", DrawnEncoder()
+    report = build_quietly(corpus, index, encoder, Memory())
+    print(f"{report.passages} passages")
+    with (
+        Desk(index=index, encoder=encoder, open_reranker=no_reranker, clock=time.time) as desk,
+        subprocess.Popen(
+            [sys.executable, "-c", WATCH, str(corpus), str(index)],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as watcher,
+    ):
+        try:
+            passes = iter(watcher.stdout or ())
+            next(passes)
+            for number in range(rounds):
+                for way in ("new", "replaced"):
+                    seconds = seconds_to_be_found(corpus, desk, number, way)
+                    print(f"{way}: found after {seconds:.2f} s; {next(passes)}", end="")
+                    time.sleep(3)  # past the time within which a writing is young
+        finally:
+            watcher.kill()
+
+
+def seconds_to_be_found(corpus: Path, desk: Desk, number: int, way: str) -> float:
+    word = f"quux{number}{way}ville"
+    (corpus / f"new-{number}.txt").write_text(f"{word} grew.\n", "utf-8")
+    began = time.perf_counter()
+    while not quotes(desk, word):
+        time.sleep(0.05)
+    return time.perf_counter() - began
+
+
+def quotes(desk: Desk, word: str) -> bool:
+    """Tell whether an article with a word is quoted when the Desk is asked for it."""
+    reply = desk.ask(Question(text=f"How did {word} grow?"), limit=3)
+    match reply:
+        case Answer():
+            found = [finding.lead for finding in reply.findings]
+        case Abstention():
+            found = list(reply.nearest)
+        case Help():
+            found = []
+    return any(word in quote.text for quote in found)
+
+
+def no_reranker() -> None:
+    return None
+
+
+WATCH = """
+import sys, time
+from pathlib import Path
+from bot.watching import keep_indexed
+from retrieval import Memory, is_settled
+from tests.benchmarks.building import build_quietly
+from tests.drawing import DrawnEncoder
+
+corpus, index, memory, encoder = Path(sys.argv[1]), Path(sys.argv[2]), Memory(), DrawnEncoder()
+
+def index_once(changed):
+    began = time.process_time()
+    build_quietly(corpus, index, encoder, memory, changed=changed)
+    print(f"the pass took {time.process_time() - began:.2f} s of the processor", flush=True)
+
+keep_indexed(corpus, index, index_once=index_once, say=print,
+    is_settled=lambda path: is_settled(corpus, path, limit_bytes=10_000_000, clock=time.time))
+"""
 
 
 def grow(corpus: Path, place: Path, passages: int) -> None:
@@ -149,7 +227,7 @@ def anonymous_kb() -> int:
     return 0
 
 
-def build_quietly(corpus, index, encoder, memory, waited=None):
+def build_quietly(corpus, index, encoder, memory, *, waited=None, changed=None):
     def wait(seconds: float) -> None:
         time.sleep(seconds)
         if waited is not None:
@@ -164,6 +242,7 @@ def build_quietly(corpus, index, encoder, memory, waited=None):
         wait=wait,
         on_progress=lambda _stage, _done, _total: None,
         memory=memory,
+        changed=changed,
     )
 
 

@@ -2,12 +2,13 @@
 
 import threading
 import time
+from inspect import signature
 
 import pytest
 
 from bot import watching
 from bot.watching import keep_indexed
-from retrieval import CorpusError
+from retrieval import CorpusError, is_settled
 
 
 class Stop(Exception):
@@ -16,20 +17,29 @@ class Stop(Exception):
 
 @pytest.fixture
 def watched(tmp_path):
-    """Watch `corpus`; `watched(*passes)` runs one function per pass and gives what was said."""
+    """Watch `corpus`; `watched(*passes)` runs one function per pass and gives what was said.
+
+    A function may take the paths that it is to look at.
+    """
 
     def run(*passes):
         left = list(passes)
         said = []
 
-        def index_once():
-            left.pop(0)()
+        def index_once(changed):
+            each = left.pop(0)
+            each(changed) if signature(each).parameters else each()
 
         with pytest.raises(Stop):
             keep_indexed(
-                tmp_path / "corpus", tmp_path / "corpus" / ".index",
-                index_once=index_once, say=said.append,
-            )  # fmt: skip
+                tmp_path / "corpus",
+                tmp_path / "corpus" / ".index",
+                index_once=index_once,
+                is_settled=lambda path: is_settled(
+                    tmp_path / "corpus", path, limit_bytes=100, clock=time.time
+                ),
+                say=said.append,
+            )
         return said
 
     return run
@@ -89,3 +99,73 @@ def test_a_folder_that_was_away_is_watched_again(watched, tmp_path, monkeypatch)
         raise Stop
 
     assert watched(missing, back, gone) == ["no folder\nstill watching; Ctrl-C ends"]
+
+
+def test_a_pass_is_given_the_paths_that_changed(watched, tmp_path):
+    """The first looks everywhere, the next at what was written; hidden files bring none."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    given = []
+
+    def first(changed):
+        given.append(changed)
+        (folder / ".hidden.txt").write_text("No news.", "utf-8")
+        (folder / "a.txt").write_text("News.", "utf-8")
+
+    def second(changed):
+        given.append(set(changed))
+        raise Stop
+
+    watched(first, second)
+    assert given == [None, {"a.txt"}]
+
+
+def test_a_file_that_is_being_written_is_waited_for(watched, tmp_path):
+    """However its writer pauses: it is there whole when the pass comes, and others go before."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    found, is_enough = [], threading.Event()
+
+    def write():
+        with (folder / "slow.txt").open("w", encoding="utf-8", buffering=1) as slow:
+            while not is_enough.wait(0.3):
+                slow.write("News.\n")
+            slow.write("The end.\n")
+
+    def first():
+        threading.Thread(target=write).start()
+        (folder / "quick.txt").write_text("News.", "utf-8")
+
+    def quick(changed):
+        found.append(set(changed))
+        is_enough.set()
+
+    def slow(changed):
+        found.append(set(changed))
+        assert (folder / "slow.txt").read_text("utf-8").endswith("The end.\n")
+        raise Stop
+
+    watched(first, quick, slow)
+    assert found == [{"quick.txt"}, {"slow.txt"}]
+
+
+def test_after_a_pass_that_failed_the_next_looks_everywhere(watched, tmp_path):
+    """What the one that failed was to look at was not looked at."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    given = []
+
+    def first():
+        (folder / "a.txt").write_text("News.", "utf-8")
+
+    def fail(changed):
+        given.append(set(changed))
+        (folder / "b.txt").write_text("News.", "utf-8")
+        raise CorpusError("no room")
+
+    def last(changed):
+        given.append(changed)
+        raise Stop
+
+    watched(first, fail, last)
+    assert given == [{"a.txt"}, None]

@@ -1,6 +1,7 @@
 """What each good and bad file of a folder gets."""
 
 import codecs
+import fcntl
 import os
 import socket
 import tempfile
@@ -12,12 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.corpus import (
+    CLOSED_S,
     DEFAULT_LIMIT_BYTES,
     QUIET_S,
     Skipped,
+    is_settled,
+    list_corpus,
     read_article,
     read_corpus,
     shown_path,
+    visit_corpus,
 )
 from retrieval.datatypes import Span
 from retrieval.errors import CorpusError
@@ -355,6 +360,13 @@ def test_a_folder_that_may_not_be_entered_is_skipped(tmp_path, monkeypatch):
     }
 
 
+@pytest.fixture
+def no_leases(monkeypatch):
+    """Be a system that does not tell who has a file open."""
+    monkeypatch.delattr(fcntl, "F_SETLEASE")
+
+
+@pytest.mark.usefixtures("no_leases")
 def test_young_files_are_read_again_after_one_wait(tmp_path):
     """A fresh checkout works: all its files wait together, and no longer than they need."""
     put(tmp_path, "a.txt", b"Rubio spoke.", written=LONG_AGO + 99)
@@ -374,6 +386,66 @@ def test_a_folder_at_rest_is_read_without_waiting(tmp_path):
     assert at.waits == []
 
 
+def test_a_young_file_that_nobody_writes_to_is_read_at_once(tmp_path):
+    """Linux tells that it is closed; it was quiet for a fifth of a second before."""
+    put(tmp_path, "a.txt", b"Rubio spoke.", written=LONG_AGO + 100 - CLOSED_S)
+    at = Time(LONG_AGO + 100)
+    assert [article.text for article in read(tmp_path, at=at).articles] == ["Rubio spoke."]
+    assert at.waits == []
+
+
+def test_the_stamp_of_a_young_file_is_not_to_be_trusted(tmp_path):
+    """A writing that follows at once may leave it as it is, so it is read again the next time."""
+    put(tmp_path, "old.txt", b"Rubio spoke.")
+    put(tmp_path, "young.txt", b"Rubio spoke.", written=LONG_AGO + 99)
+    stamps = {}
+    at = Time(LONG_AGO + 100)
+    visit_corpus(
+        tmp_path,
+        list_corpus(tmp_path),
+        limit_bytes=100,
+        clock=at.clock,
+        wait=at.wait,
+        on_file=ignore,
+        is_known=lambda _path, _stamp: False,
+        is_same=lambda _path, _contents: False,
+        on_article=lambda article, stamp: stamps.update({article.path: stamp}),
+    )
+    listed = dict(list_corpus(tmp_path).files)
+    assert stamps == {"old.txt": listed[b"old.txt"], "young.txt": ()}
+
+
+def test_a_young_file_that_is_open_for_writing_is_waited_for(tmp_path):
+    """Half an article is no article: more may come from who has the file open."""
+    path = put(tmp_path, "a.txt", b"Rubio ", written=LONG_AGO + 99)
+    at = Time(LONG_AGO + 100)
+    with path.open("ab"):
+        read(tmp_path, at=at)
+    assert at.waits == [pytest.approx(1.0, abs=0.02)]
+
+
+def test_a_file_of_this_moment_is_waited_for_though_it_is_closed(tmp_path):
+    """Who writes an article in pieces may open it again for the next."""
+    put(tmp_path, "a.txt", b"Rubio ", written=LONG_AGO + 99.9)
+    at = Time(LONG_AGO + 100)
+    read(tmp_path, at=at)
+    assert at.waits == [pytest.approx(QUIET_S - 0.1, abs=0.02)]
+
+
+def test_a_young_file_is_settled_once_it_is_closed(tmp_path):
+    """Who watches a folder asks before each pass; what is no article need not be waited for."""
+    path = put(tmp_path, "a.txt", b"Rubio spoke.", written=LONG_AGO + 99)
+
+    def settled(name):
+        return is_settled(tmp_path, name, limit_bytes=100, clock=lambda: LONG_AGO + 100)
+
+    with path.open("ab"):
+        assert not settled("a.txt")
+    assert settled("a.txt")
+    assert settled("gone.txt")
+
+
+@pytest.mark.usefixtures("no_leases")
 def test_what_is_written_while_waiting_is_read_anew_or_skipped(tmp_path):
     """A file that settles is taken as it ends; one that is written to again is still changing."""
     put(tmp_path, "settles.txt", b"Rub", written=LONG_AGO + 99)
@@ -403,6 +475,7 @@ def test_what_is_written_while_waiting_is_read_anew_or_skipped(tmp_path):
     }
 
 
+@pytest.mark.usefixtures("no_leases")
 def test_a_file_from_the_future_is_taken_if_it_stays_the_same(tmp_path):
     """A wrong clock elsewhere costs one wait of the quiet time, not the article."""
     put(tmp_path, "a.txt", b"Rubio spoke.", written=LONG_AGO + 10_000)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from retrieval import (
     DEFAULT_LIMIT_BYTES,
     Answer,
+    CorpusError,
     IndexDamaged,
     IndexMismatch,
     IndexUnwritable,
@@ -46,7 +48,11 @@ SENTENCES = (
 QUESTIONS = ("Whom did the minister meet?", "What did Rubio urge?", "How much did prices rise?")
 
 
-def build_drawn(corpus, index, *, memory=None, encoder=ENCODER):
+def ignore(_stage, _done, _total):
+    """Take progress and do nothing with it."""
+
+
+def build_drawn(corpus, index, *, memory=None, encoder=ENCODER, changed=None, on_progress=ignore):
     return build(
         corpus,
         index,
@@ -54,8 +60,9 @@ def build_drawn(corpus, index, *, memory=None, encoder=ENCODER):
         limit_bytes=DEFAULT_LIMIT_BYTES,
         clock=lambda: time.time() + 3600,
         wait=lambda _seconds: None,
-        on_progress=lambda _stage, _done, _total: None,
+        on_progress=on_progress,
         memory=memory,
+        changed=changed,
     )
 
 
@@ -147,6 +154,54 @@ def test_any_sequence_of_changes_answers_as_one_build_from_nothing(passes):
         fresh.close()
 
 
+PLACES = st.sampled_from(["a.txt", "b.txt", "in/a.txt", "in/b.txt", "out/c.txt", "in", "out"])
+
+
+def move(folder, old, new):
+    """Do what can be done, and give the paths that a watcher tells of."""
+    source, target = folder / old, folder / new
+    if old == new:
+        if source.suffix:
+            source.parent.mkdir(exist_ok=True)
+            source.write_text(SENTENCES[len(old) % 5], "utf-8")
+            return {old, str(Path(old).parent)} - {"."}
+        shutil.rmtree(source, ignore_errors=True)
+        return {old}
+    if not source.exists() or target.exists() or source in target.parents:
+        return set()
+    target.parent.mkdir(exist_ok=True)
+    source.rename(target)
+    return {old, new, str(Path(new).parent)} - {"."}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    passes=st.lists(
+        st.lists(st.tuples(PLACES, PLACES), min_size=1, max_size=3), min_size=1, max_size=4
+    )
+)
+def test_looking_where_something_changed_finds_what_looking_everywhere_finds(passes):
+    """Files and folders are written, moved and removed; the watcher tells of them alone."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, index = Path(place) / "corpus", Path(place) / "index"
+        folder.mkdir()
+        for number in range(9):
+            (folder / f"base-{number}.txt").write_text(f"Report {number}.\n", "utf-8")
+        memory = Memory()
+        build_drawn(folder, index, memory=memory)
+        for moves in passes:
+            told = set().union(*(move(folder, old, new) for old, new in moves))
+            found = build_drawn(folder, index, memory=memory, changed=told)
+            everything = build_drawn(folder, Path(place) / "fresh")
+            assert found.skipped == everything.skipped
+            assert facts_of(index) == facts_of(Path(place) / "fresh")
+
+
+def facts_of(index):
+    with closing(open_library(index, fingerprint=None)) as library:
+        return library.facts
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Forty short articles: one more is a small change."""
@@ -181,6 +236,55 @@ def test_one_more_article_is_one_more_segment(folder, tmp_path):
     assert (report.unchanged, report.published) == (40, True)
     assert inodes_of(index, base) == inodes
     assert not (index / "shards").exists()
+
+
+def test_only_what_changed_is_looked_at(folder, tmp_path):
+    """Of forty-one files one is read, and it is found."""
+    index, memory, read = tmp_path / "index", Memory(), []
+
+    def note(stage, _done, total):
+        if stage == "reading":
+            read.append(total)
+
+    build_drawn(folder, index, memory=memory)
+    (folder / "new.txt").write_text("Quuxville grew.\n", "utf-8")
+    (folder / "untold.txt").write_text("Quuxville fell.\n", "utf-8")
+    report = build_drawn(folder, index, memory=memory, changed=["new.txt"], on_progress=note)
+    assert (read, report.articles, report.unchanged) == ([1], 41, 40)
+    assert build_drawn(folder, index, memory=memory).articles == 42
+
+
+def test_a_folder_that_is_gone_takes_its_articles_along(folder, tmp_path):
+    """Who moves a folder away may be told of the folder alone, not of its files."""
+    index, memory = tmp_path / "index", Memory()
+    for name in ("deep/a.txt", "deep/er/b.txt", "deeper/c.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("Quuxville grew.\n", "utf-8")
+    build_drawn(folder, index, memory=memory)
+    (folder / "deep").rename(tmp_path / "away")
+    assert build_drawn(folder, index, memory=memory, changed=["deep"]).articles == 41
+
+
+def test_all_is_looked_at_where_another_process_built(folder, tmp_path):
+    """What it found is not in this one's memory; nor is anything before the first build."""
+    index, memory = tmp_path / "index", Memory()
+    (folder / "untold.txt").write_text("Quuxville fell.\n", "utf-8")
+    assert build_drawn(folder, index, memory=memory, changed=[]).articles == 41
+    (folder / "other.txt").write_text("Quuxville grew.\n", "utf-8")
+    build_drawn(folder, index)
+    assert build_drawn(folder, index, memory=memory, changed=["00.txt"]).articles == 42
+
+
+def test_the_last_articles_are_not_removed_from_the_index(folder, tmp_path):
+    """A folder that was emptied is an error, also where only what changed is looked at."""
+    index, memory = tmp_path / "index", Memory()
+    build_drawn(folder, index, memory=memory)
+    names = [path.name for path in folder.iterdir()]
+    for path in list(folder.iterdir()):
+        path.unlink()
+    with pytest.raises(CorpusError, match="holds no articles"):
+        build_drawn(folder, index, memory=memory, changed=names)
+    assert whole_articles(index) == 40
 
 
 def test_a_moved_article_is_not_encoded_again(folder, tmp_path):
