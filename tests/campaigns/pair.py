@@ -17,7 +17,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.campaigns.harness import ROOT, Asker, Process, Result, indexed, parser, stage
+from tests.campaigns.harness import (
+    CHANNELS,
+    ROOT,
+    USERS,
+    Asker,
+    Process,
+    Result,
+    indexed,
+    parser,
+    stage,
+)
 from tests.postgresql_server import add_database, postgresql
 from tests.slack_server import SlackServer
 
@@ -50,7 +60,8 @@ def run(
     """Kill one bot after the other while questions come in, and count the answers."""
     dice = random.Random(seed)  # noqa: S311 - it must repeat
     slack.deliveries.retry_after = RETRIES
-    asker = Asker(slack, most_waiting=MOST_WAITING)
+    # So many people that none has two questions in the hands of the dead, and is told «busy».
+    asker = Asker(slack, channels=CHANNELS, users=USERS, most_waiting=MOST_WAITING)
     longest = 0.0
     for life in range(1, kills + 1):
         while len(asker.asked) < questions * life // kills:
