@@ -16,6 +16,7 @@ from bot.metrics import Metrics
 from bot.slack.answering import Answerer, Desks
 from bot.slack.background import Background
 from bot.slack.changes import Changes
+from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
 from bot.slack.interactions import Interactions
 from bot.slack.listeners import Questions, register
@@ -23,7 +24,7 @@ from bot.slack.notices import busy_message, failure_message, status_texts, unsha
 from bot.slack.payloads import Person, read_person
 from bot.slack.policy import People
 from bot.slack.posting import Failed, Later, NotInstalled, Verdict, read_user
-from bot.slack.workspaces import Workspaces, web_client
+from bot.slack.workspaces import Workspaces
 from bot.store import Store
 from bot.wiring import today
 
@@ -142,6 +143,7 @@ def _bolt(settings: Settings, client: WebClient, workspaces: Workspaces) -> App:
         authorize=authorize,  # type: ignore[arg-type]  # None: Bolt drops the event
         process_before_response=True,
         attaching_conversation_kwargs_enabled=False,
+        attaching_function_token_enabled=False,
     )
     app.error(_log_error)
     return app

@@ -55,13 +55,14 @@ def register(
         if at is not None:
             on_removal(payloads.team_of(body), at)
 
-    app.event("app_uninstalled")(remove)
-    app.event("tokens_revoked")(remove)
-    app.event("agent_session_stopped")(interactions.on_stop)
+    # Bolt asks one listener after the other: what comes most stands first.
     app.event("app_mention")(questions.on_mention)
     app.event({"type": "message", "subtype": _TYPED})(questions.on_message)
     app.event({"type": "message", "subtype": "message_changed"})(questions.on_change)
     app.event({"type": "message", "subtype": "message_deleted"})(questions.on_deletion)
+    app.event("app_uninstalled")(remove)
+    app.event("tokens_revoked")(remove)
+    app.event("agent_session_stopped")(interactions.on_stop)
     app.event("app_home_opened")(interactions.on_opening)
     app.command(COMMANDS[0])(questions.on_command)
     app.shortcut(SHORTCUTS[0])(questions.on_find_source)

@@ -102,11 +102,20 @@ def read_message(body: Body, *, own: str | None) -> Incoming | None:
         return None
     if not _is_direct(event):
         text = _string(event, "text")
-        is_reply = _string(event, "thread_ts") not in {"", _string(event, "ts")}
         # Who names somebody asks that person; who names us is heard as a mention.
-        if not is_reply or "<@" in text or not clean(text):
+        if not _is_reply(event) or "<@" in text or not clean(text):
             return None
     return _asked(body, event, "message", own)
+
+
+def is_chatter(body: Body) -> bool:
+    """Say whether it is what people write in a channel outside of threads: never for us.
+
+    It is most of what Slack sends; and a mention comes as an event of its own besides.
+    """
+    event = _event(body)
+    is_typed = event.get("type") == "message" and event.get("subtype") in _TYPED
+    return is_typed and not _is_direct(event) and not _is_reply(event)
 
 
 def read_edit(body: Body, *, own: str | None) -> Incoming | None:
@@ -330,6 +339,10 @@ def _namings(element: Body, own: str, *, quoted: bool) -> Iterator[bool]:
     inside = quoted or element.get("type") == "rich_text_quote"
     for child in _objects(element, "elements"):
         yield from _namings(child, own, quoted=inside)
+
+
+def _is_reply(event: Body) -> bool:
+    return _string(event, "thread_ts") not in {"", _string(event, "ts")}
 
 
 def _is_direct(event: Body) -> bool:

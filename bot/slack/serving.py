@@ -27,13 +27,14 @@ from bot.progress import progress_on_stderr
 from bot.screen import say
 from bot.slack.answering import Desks
 from bot.slack.app import SlackBot, create_app
+from bot.slack.client import web_client
 from bot.slack.installations import Installations, read_key
 from bot.slack.oauth import Installer
 from bot.slack.policy import Collection, read_collections
 from bot.slack.posting import VERDICTS, Verdict
 from bot.slack.socket import Socket
 from bot.slack.web import Web
-from bot.slack.workspaces import Workspaces, identify, web_client
+from bot.slack.workspaces import Workspaces, identify
 from bot.store import Store, open_store
 from bot.wiring import open_desk
 

@@ -22,8 +22,10 @@ from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.builtin.connection import Connection, ConnectionState
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.batch import Json
+from bot.slack.payloads import is_chatter
 from bot.slack.posting import VERDICTS, Verdict
 
 PING_S = 3.0  # a lost connection is noticed within five pings: 15 s (10 s, Bolt's default, took 51)
@@ -166,9 +168,16 @@ class _PatientClient(SocketModeClient):
             self.current_app_monitor.start()
 
     def enqueue_message(self, message: str) -> None:
-        """Hear what is said about the connection before the client acts on it."""
+        """Hear what is said about the connection before the client acts on it.
+
+        What is for nobody is acknowledged here: Bolt would look through all listeners for it.
+        """
         self._hear(_control(message))
-        super().enqueue_message(message)
+        envelope_id = _chatter(message)
+        if envelope_id is None:
+            super().enqueue_message(message)
+        else:
+            self.send_socket_mode_response(SocketModeResponse(envelope_id=envelope_id))
 
     def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - as slack_sdk has it
         before = self.session_id()
@@ -260,6 +269,21 @@ def _control(message: str) -> Mapping[str, Json]:
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def _chatter(message: str) -> str | None:
+    """Give the envelope of what people in a channel write to each other; None for all else."""
+    if '"message"' not in message:
+        return None
+    try:
+        said = json.loads(message)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or said.get("type") != "events_api":
+        return None
+    payload, envelope_id = said.get("payload"), said.get("envelope_id")
+    is_for_nobody = isinstance(payload, dict) and is_chatter(payload)
+    return envelope_id if is_for_nobody and isinstance(envelope_id, str) else None
 
 
 def _retire(session: Connection, state: ConnectionState) -> None:

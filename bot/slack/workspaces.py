@@ -1,16 +1,12 @@
 """Who we are to Slack: in one workspace, by the token of the settings, or in several (OAuth)."""
 
-import ssl
-from functools import cache
 from typing import Protocol
 
-from pydantic import SecretStr
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.config import Settings
-
-_TIMEOUT_S = 10
+from bot.slack.client import web_client
 
 
 class Workspaces(Protocol):
@@ -72,20 +68,3 @@ def identify(settings: Settings) -> OneWorkspace:
         bot_token=client.token,
     )
     return OneWorkspace(client, us)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Read the certificates once; without a context the SDK reads them anew for every call."""
-    return ssl.create_default_context()
-
-
-def web_client(settings: Settings, *, token: SecretStr | None) -> WebClient:
-    """Make a client that tries once: what became of a call, delivery finds out."""
-    return WebClient(
-        ssl=_tls(),
-        token=token.get_secret_value() if token else None,
-        base_url=settings.api_url,
-        timeout=_TIMEOUT_S,
-        retry_handlers=[],
-    )

@@ -1,6 +1,7 @@
 """What comes in at the same time is committed together: one turn, one sync of the disk."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -13,6 +14,8 @@ from bot.store import inbox
 from bot.store.inbox import Bounds
 from bot.store.opening import StoreError
 
+_GATHER_S = 0.05  # between one commit and the next; Slack waits 3 s for its acknowledgement
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Event:
@@ -23,6 +26,9 @@ class _Event:
 
 class Intake:
     """Puts events into the inbox. Who comes first waits for the turn, for all who come meanwhile.
+
+    After a commit the next waits a moment, so that in a rush many share one; an event that comes
+    alone does not wait.
 
     Args:
         writing: A transaction that is on the disk when it ends; raises StoreError.
@@ -39,6 +45,7 @@ class Intake:
         self._clock = clock
         self._guard = threading.Lock()
         self._waiting: list[_Event] = []
+        self._committed_at = -_GATHER_S
 
     def put(self, incoming: Incoming, *, bounds: Bounds) -> Accepted:
         """Commit one event; when this returns it is on the disk.
@@ -62,6 +69,7 @@ class Intake:
     def _commit(self) -> int:
         """Commit all who wait by the time that it is our turn; gives how many."""
         events: list[_Event] = []
+        time.sleep(max(0.0, self._committed_at + _GATHER_S - time.monotonic()))
         try:
             with self._writing() as db:
                 events = self._take()
@@ -83,4 +91,5 @@ class Intake:
     def _take(self) -> list[_Event]:
         with self._guard:
             events, self._waiting = self._waiting, []
+            self._committed_at = time.monotonic()
         return events

@@ -74,3 +74,27 @@ def test_event_alone_is_refused_once(store):
     with pytest.raises(StoreError, match="the database does not take it: IntegrityError"):
         store.put(replace(mention(1), user=None), bounds=BOUNDS)
     assert len(begins) == 1
+
+
+def test_events_of_a_rush_share_their_commits(store):
+    """Of eight that come 2 ms apart the first is committed at once, and the others together."""
+    commits = []
+    event.listen(store.engine, "commit", commits.append)
+    with ThreadPoolExecutor(8) as pool:
+        results = []
+        for number in range(8):
+            results.append(pool.submit(store.put, mention(number), bounds=BOUNDS))
+            time.sleep(0.002)
+        assert [each.result(30) for each in results] == ["taken"] * 8
+    assert len(commits) < 5
+
+
+def test_events_that_come_alone_wait_for_nobody(store):
+    """Four that come one after the other, with time between, are committed in a moment each."""
+    seconds = []
+    for number in range(4):
+        time.sleep(0.1)
+        began = time.monotonic()
+        store.put(mention(number), bounds=BOUNDS)
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 0.04  # a sleep would be 0.05

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.incoming import Incoming, Place
 from bot.metrics import Metrics
+from bot.slack.client import KeepingClient
 from bot.slack.delivery import Answered, Delivery
 from bot.slack.elements import Message, quotation, rich_text
 from bot.slack.posting import VERDICTS, Later, NotInstalled, Verdict
@@ -55,7 +55,7 @@ class Bot:
     def open(self) -> None:
         self.store = open_store(self.url, clock=self.clock)
         self.metrics = Metrics()
-        self.client = WebClient(
+        self.client = KeepingClient(
             self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[], timeout=2
         )
         self.delivery = Delivery(
@@ -966,7 +966,7 @@ def test_drain_finishes_what_is_begun_and_leaves_the_rest(slack, tmp_path):
 
 CHILD = """
 import sys, time
-from slack_sdk import WebClient
+from bot.slack.client import KeepingClient
 from bot.incoming import Incoming
 from bot.metrics import Metrics
 from bot.slack.delivery import Answered, Delivery
@@ -975,7 +975,7 @@ from bot.store import Bounds, open_store
 
 url, api, token = sys.argv[1:]
 message = Message(text="yes", blocks=(rich_text(quotation("yes")),), quotes=("yes",))
-client = WebClient(token, base_url=api, retry_handlers=[], timeout=2)
+client = KeepingClient(token, base_url=api, retry_handlers=[], timeout=2)
 store = open_store(url, clock=time.time)
 delivery = Delivery(
     store=store, answer=lambda asked: Answered(messages=(message,), private=False),

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from bot.config import ConfigError, Settings
 from bot.slack import oauth, web
+from bot.slack.client import web_client
 from bot.slack.installations import Installations, Installed, read_key
 from bot.slack.oauth import COOKIE, INSTALL, REDIRECT, Installer
 from bot.slack.posting import NotInstalled
-from bot.slack.workspaces import web_client
 from bot.store import open_store
 from tests.bot.slack.waiting import answer_in, text_of
 from tests.slack_server.oauth import CLIENT_ID, CLIENT_SECRET

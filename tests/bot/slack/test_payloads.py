@@ -8,6 +8,7 @@ from bot.incoming import Incoming
 from bot.slack.payloads import (
     MOST_ASKED,
     clean,
+    is_chatter,
     read_click,
     read_deletion,
     read_edit,
@@ -233,3 +234,45 @@ def test_a_workspace_leaves_with_the_bots_token(event, at):
     """People's own tokens are not ours; when it was tells a late event from a new installation."""
     body = {"team_id": "T2", "event": event, "event_time": 1_795_000_000}
     assert removed_at(body) == at
+
+
+CHATTER = {
+    "what people write to each other": ({"type": "message"}, True),
+    "the twin of a mention": ({"type": "message", "text": "<@UBOT> who?"}, True),
+    "the first message of a thread": ({"type": "message", "thread_ts": "1.0"}, True),
+    "a reply in a thread": ({"type": "message", "thread_ts": "0.5"}, False),
+    "a direct message": ({"type": "message", "channel": "D1"}, False),
+    "an edit": ({"type": "message", "subtype": "message_changed"}, False),
+    "a mention": ({"type": "app_mention"}, False),
+}
+
+
+@pytest.mark.parametrize("kind", CHATTER)
+def test_what_is_said_in_a_channel_outside_of_threads_is_for_nobody(kind):
+    """It may be let be before anything looks at it."""
+    fields, is_for_nobody = CHATTER[kind]
+    assert is_chatter(event(**fields)) is is_for_nobody
+
+
+@given(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["message", "app_mention"])},
+        optional={
+            "subtype": st.sampled_from(["file_share", "message_changed", "message_deleted"]),
+            "channel": st.sampled_from(["C1", "D1", "G1"]),
+            "channel_type": st.sampled_from(["channel", "im", "mpim"]),
+            "thread_ts": st.sampled_from(["1.0", "0.5", ""]),
+            "text": st.sampled_from(["Who is Rubio?", "<@UBOT> who?", ""]),
+            "message": st.just({"user": "U1", "ts": "1.0", "text": "Who?"}),
+            "previous_message": st.just({"user": "U1", "ts": "1.0", "text": "What?"}),
+        },
+    )
+)
+def test_nothing_that_asks_is_chatter(fields):
+    """Whatever a reader of ours takes reaches it."""
+    body = event(**fields)
+    readers = {"app_mention": [read_mention]}.get(
+        fields["type"], [read_message, read_edit, read_deletion]
+    )
+    asked = [read(body, own=US) for read in readers]
+    assert not (is_chatter(body) and any(asked))

@@ -70,6 +70,20 @@ def test_a_refresh_keeps_nobody_waiting(connected):
     assert len(connected.calls("apps.connections.open")) == 6
 
 
+def test_what_people_write_to_each_other_is_acknowledged_and_nothing_more(connected):
+    """It is most of what Slack sends; a question that comes after it is answered as ever."""
+    said = [connected.say("Lunch?", channel="C8", user=f"U{n}") for n in (1, 2, 3)]
+    answer_in(connected, "C8", connected.mention(RUBIO, channel="C8"))
+    mine = [
+        each
+        for each in connected.deliveries.all
+        if each.payload["event"]["ts"] in said  # no other event names these
+    ]
+    assert [each.attempt for each in mine] == [0] * 3
+    assert all(each.seconds is not None for each in mine)
+    assert all(not connected.replies("C8", ts) for ts in said)
+
+
 def test_a_socket_that_is_cut_is_replaced(connected):
     """Events that were on their way come again, and are answered once."""
     connected.deliveries.retry_after = (0.0, *(2.0,) * 30)  # Slack's next try comes a minute later
