@@ -41,6 +41,8 @@ SEED = 0  # which questions of a large set are taken
 
 def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
+    if args.output is not None:
+        args.output.mkdir(parents=True, exist_ok=True)  # now: fitting takes minutes
     examples = [
         example
         for questions, corpus in args.sets

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from retrieval.attributions import ROLES
 from retrieval.datatypes import Sentence
@@ -24,6 +25,7 @@ _NAMED_AS_OBJECT, _ABSENT, _NAMED_BEFORE, _PERHAPS, _PRONOUN, _SPEAKS = 0.0, 0.2
 # By what that is multiplied if the one spoken to is named before, nowhere near, or is another.
 _TO_HIM_BEFORE, _TO_NOBODY, _TO_ANOTHER = 0.9, 0.5, 0.2
 
+_BESIDE = 60  # characters in which the words beside an office are looked for
 BACK = 5  # sentences that are read for who talks with whom
 
 _TELLING = (
@@ -66,8 +68,8 @@ _TAKES_OBJECT = frozenset(_OBJECT_WORDS.split())
 _OWN = "remarks statement words comments post message posts tweet letter"
 _OWN_WORDS = frozenset(_OWN.split())
 _STANDS_FOR = re.compile(
-    r"\b(?:He|She|They|Both|I|[Tt]he (?:two|[Ss]ecretary|[Mm]inister|[Pp]resident|leaders?|premier"
-    r"|official|spokes\w+|diplomat|prime minister|foreign minister))\b"
+    r"\b(?:He|She|They|Both|I|[Tt]he (?:(?P<office>(?:prime |foreign )?[Mm]inister|[Ss]ecretary"
+    r"|[Pp]resident|spokes\w+)|two|leaders?|premier|official|diplomat))\b"
 )
 _TALK = re.compile(
     r"\b(?:(?:calls?|called|conversations?|talks|discussions?|meeting|met)\b(?: \w+){0,2}?"
@@ -97,6 +99,8 @@ def roles_of(text: str) -> Roles | None:
 
 def speaks(roles: Roles, query: Query, sentence: Sentence, library: Library) -> float:
     """Tell in [0, 1] how likely the one who is asked about speaks here, and to the one asked."""
+    if _is_turned_round(roles, query, sentence):
+        return _NAMED_AS_OBJECT
     before = tuple(_before(sentence, library))
     who = _says(roles.who, query, sentence, before, library)
     if not roles.whom or _is_named(query, roles.whom, sentence):
@@ -107,6 +111,16 @@ def speaks(roles: Roles, query: Query, sentence: Sentence, library: Library) -> 
         if _TALK.search(each.text):
             return _TO_ANOTHER * who
     return _TO_NOBODY * who
+
+
+def _is_turned_round(roles: Roles, query: Query, sentence: Sentence) -> bool:
+    """Tell whether the one who is to be spoken to acts here, and the other is not named."""
+    return (
+        bool(roles.whom)
+        and not _is_named(query, roles.who, sentence)
+        and _is_named(query, roles.whom, sentence)
+        and _acts(query, roles.whom[-1], sentence.text)
+    )
 
 
 def is_office(stem: str) -> bool:
@@ -141,7 +155,7 @@ def _says(
     before: Sequence[Sentence],
     library: Library,
 ) -> float:
-    stands_for = _STANDS_FOR.search(sentence.text) is not None
+    stands_for = _may_stand_for(who[-1], query, sentence)
     if _is_named(query, who, sentence):
         if _acts(query, who[-1], sentence.text):
             return _SPEAKS
@@ -153,6 +167,36 @@ def _says(
     if any(_is_named(query, who, each) for each in before):
         return _PRONOUN if stands_for else _NAMED_BEFORE
     return _ABSENT
+
+
+def _may_stand_for(stem: str, query: Query, sentence: Sentence) -> bool:
+    """Tell whether a pronoun, or an office that the article gives somebody, may stand for him."""
+    parts = frozenset({stem, *(part for name in query.also.get(stem, ()) for part in name)})
+    return any(
+        found["office"] is None or _holds(sentence.article.text, found["office"].lower(), parts)
+        for found in _STANDS_FOR.finditer(sentence.text)
+    )
+
+
+@lru_cache(maxsize=1 << 10)
+def _holds(text: str, office: str, name: frozenset[str]) -> bool:
+    """Tell whether a name stands within a few words after an office, or before it, in a text."""
+    for found in re.finditer(rf"\b{office}\b", text, re.IGNORECASE):
+        before, after = text[: found.start()][-_BESIDE:], text[found.end() :][:_BESIDE]
+        if _leads_to(name, before, tokens(before)[::-1]) or _leads_to(name, after, tokens(after)):
+            return True
+    return False
+
+
+def _leads_to(name: frozenset[str], text: str, words: Sequence[Token]) -> bool:
+    """Tell whether a name comes first among some words, but for styles and other capitals."""
+    for token in words:
+        word = text[token.start : token.end]
+        if token.stem in name:
+            return True
+        if not (word[0].isupper() or word.lower() in _STYLES):
+            return False
+    return False
 
 
 def _acts(query: Query, stem: str, text: str) -> bool:
@@ -178,8 +222,7 @@ def _is_object(text: str, found: Sequence[Token], place: int) -> bool:
         if re.search(r"[^\s.@-]", gap) or ("." in gap and len(word) > 2):  # noqa: PLR2004 - «Mr.», «S.»
             return False
         if word.lower() in _TAKES_OBJECT and not _joins(text, found[:at]):
-            urging = word.lower() == "with" and after.endswith("ing")  # «with Rubio urging»
-            return not (urging or _is_source(text, found[:at]))
+            return not (_is_urging(text, found, at, place) or _is_source(text, found[:at]))
         if not (word[0].isupper() or word.lower() in _STYLES):
             return False
         at -= 1
@@ -189,6 +232,14 @@ def _is_object(text: str, found: Sequence[Token], place: int) -> bool:
 def _joins(text: str, words: Sequence[Token]) -> bool:
     """Tell the «of» of «secretary of state» from others."""
     return words[-1].stem == "of" and _written(text, words[-2:-1]) in _STYLES
+
+
+def _is_urging(text: str, found: Sequence[Token], at: int, place: int) -> bool:
+    """Tell «with Rubio urging peace» from «with Rubio, urging peace»: there another one urges."""
+    if _written(text, found[at - 1 : at]) != "with" or place + 1 == len(found):
+        return False
+    after, gap = found[place + 1], text[found[place].end : found[place + 1].start]
+    return gap.isspace() and text[after.start : after.end].endswith("ing")
 
 
 def _is_source(text: str, words: Sequence[Token]) -> bool:

@@ -59,3 +59,24 @@ def test_the_ranker_orders_the_first_hits_and_no_others(library, encoder):
     opinions = {hit.sentence.row: dict(hit.evidence)[RANKER] for hit in again[:RERANKED]}
     assert [opinions[row] for row in rows[:RERANKED]] == sorted(opinions.values())
     assert rerank(query, (), Backwards()) == ()
+
+
+class Deaf:
+    """A ranker to which all sentences are the same."""
+
+    def score(self, _question, sentences):
+        return np.full(len(sentences), 0.5, dtype=np.float32)
+
+
+def test_who_is_spoken_to_comes_behind_who_speaks(library, encoder):
+    """However sure the ranker is: «Rubio urged Sharif» does not say what Sharif told Rubio."""
+    question = "What did Sharif tell Rubio?"
+    query = understand(Question(text=question), library)
+    for ranker in (Deaf(), Backwards()):
+        again = rerank(query, hits_of(question, library, encoder), ranker)
+        said = [dict(hit.evidence)["speaks"] for hit in again[:RERANKED]]
+        assert max(said) > 0.5
+        assert 0.0 in said
+        assert [shown == 0.0 for shown in said] == sorted(shown == 0.0 for shown in said)
+        scores = [hit.score for hit in again]
+        assert scores == sorted(scores, reverse=True)

@@ -17,6 +17,10 @@ Meier, in his conversation with Keller, stressed that nothing is lost.
 According to Keller, the bridge is safe. With Meier urging haste, the council met.
 A statement from Keller spoke of the cost. Keller's remarks were short. Keller's dog slept.
 
+Keller met Minister Graf with Meier, urging an end of the works.
+The minister praised the city. Meier doubted the plan.
+The mayor of the city waited for President Ott. The president of the club left.
+
 Keller spoke to Baumann about the school.
 She promised a new roof.
 """
@@ -67,6 +71,12 @@ def test_other_questions_have_no_roles(question):
         ("What did Keller say?", "A statement from", 1.0),
         ("What did Keller say?", "Keller's remarks", 1.0),
         ("What did Keller say?", "Keller's dog", 0.0),
+        ("What did Meier say?", "Keller met", 0.0),
+        ("What did Graf say?", "The minister praised", 0.6),
+        ("What did Meier say?", "The minister praised", 0.4),
+        ("What did Graf say?", "The president of", 0.4),
+        ("What did Ott say?", "The president of", 0.6),
+        ("What did Keller tell Meier?", "Meier doubted", 0.0),
         ("What did Baumann say?", "In her call", 0.2),
         ("What did Keller tell Meier?", "She promised", 0.2 * 0.6),
         ("What did Keller tell Baumann?", "She promised", 0.9 * 0.6),
