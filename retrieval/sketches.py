@@ -15,8 +15,9 @@ Everything is decided by one seed, whatever the number of threads: same vectors,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,9 +91,9 @@ def sketch(
     if size < FEWEST_ROWS or _numbers(width) is None:
         return None
     index = _learnt(vectors, size, width)
-    faiss.omp_set_num_threads(cores())
-    for first in range(0, size, _BLOCK):
-        index.add(vectors(_range(first, min(first + _BLOCK, size))))
+    with faiss_threads(cores()):
+        for first in range(0, size, _BLOCK):
+            index.add(vectors(_range(first, min(first + _BLOCK, size))))
     found = _measured(Scan(index, MOST_LOOKED_AT), vectors, nearest)
     if found is not None:
         write(faiss.serialize_index(index).data)
@@ -131,6 +132,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@contextmanager
+def faiss_threads(count: int) -> Iterator[None]:
+    """Let faiss use so many threads, and leave OpenMP as it was.
+
+    A number of threads that is set stays set for the thread that set it, and torch goes by it: the
+    ranker would run on one core as soon as somebody had searched.
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 def _numbers(width: int) -> int | None:
     return next((number for number in NUMBERS if width % number == 0), None)
 
@@ -143,14 +161,13 @@ def _empty(width: int) -> faiss.IndexPQFastScan:
 
 
 def _learnt(vectors: Vectors, size: int, width: int) -> faiss.IndexPQFastScan:
-    import faiss
     import numpy as np
 
     index = _empty(width)
     index.pq.cp.seed = SEED
     drawn = np.random.default_rng(SEED).choice(size, min(size, LEARNT_FROM), replace=False)
-    faiss.omp_set_num_threads(1)  # several would sum in another order
-    index.train(vectors(np.sort(drawn)))
+    with faiss_threads(1):  # several would sum in another order
+        index.train(vectors(np.sort(drawn)))
     return index
 
 
@@ -160,7 +177,6 @@ def _measured(scan: Scan, vectors: Vectors, nearest: Nearest) -> Sketches | None
     A question is made of two rows: near to its answers, but not one of them. Under the default
     model, real questions are answered with a higher recall@10 than these.
     """
-    import faiss
     import numpy as np
 
     drawn = np.random.default_rng(SEED + 1).integers(scan.size, size=(2, QUESTIONS))
@@ -168,9 +184,9 @@ def _measured(scan: Scan, vectors: Vectors, nearest: Nearest) -> Sketches | None
     questions /= np.maximum(np.linalg.norm(questions, axis=1, keepdims=True), 1e-12)
 
     def places(number: int) -> NDArray[np.int64]:
-        faiss.omp_set_num_threads(1)
-        rows = nearest(questions[number], _DEPTH)
-        named = scan.best(questions[number : number + 1], MOST_LOOKED_AT)
+        with faiss_threads(1):
+            rows = nearest(questions[number], _DEPTH)
+            named = scan.best(questions[number : number + 1], MOST_LOOKED_AT)
         is_it = rows[:, None] == named
         return np.where(is_it.any(axis=1), is_it.argmax(axis=1), scan.size)
 

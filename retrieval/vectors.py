@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.errors import IndexDamaged
-from retrieval.sketches import Scan, Sketches, open_sketches, sketch
+from retrieval.sketches import Scan, Sketches, faiss_threads, open_sketches, sketch
 
 if TYPE_CHECKING:
     import faiss
@@ -87,11 +87,11 @@ class VectorIndex:
         if wanted < 1:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
         asked = np.ascontiguousarray(question, dtype=np.float32)[None, :]
-        _on_one_thread()
-        if self._scan is None:
-            rows = self._exact(asked, wanted, available, living)
-        else:
-            rows = self._scanned(self._scan, asked, wanted, available, living)
+        with faiss_threads(1):  # waking others takes longer than a search
+            if self._scan is None:
+                rows = self._exact(asked, wanted, available, living)
+            else:
+                rows = self._scanned(self._scan, asked, wanted, available, living)
         # Each by itself and in double precision: the outcome depends on nothing but the two.
         products = self.vectors(rows).astype(np.float64) * asked[0].astype(np.float64)
         return rows, products.sum(axis=1)
@@ -355,10 +355,3 @@ def _pairs(
 
     best = np.lexsort((rows, -cosines))[: max(k, 0)]
     return list(zip(rows[best].tolist(), cosines[best].clip(-1.0, 1.0).tolist(), strict=True))
-
-
-def _on_one_thread() -> None:
-    """A question is searched on the thread that asks it: waking others takes longer."""
-    import faiss
-
-    faiss.omp_set_num_threads(1)

@@ -1,6 +1,8 @@
 """`retrieval.vectors`: search by cosine, exact and by sketches, ties by row, and no row -1."""
 
 import errno
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -77,6 +79,28 @@ def test_more_neighbours_than_rows_are_asked_for(tmp_path):
     """A k beyond the size gives every row once, and none of faiss's -1."""
     index = index_of([EAST, NORTH], tmp_path)
     assert index.search(asked(NORTH), k=50) == [(1, 1.0), (0, 0.0)]
+
+
+FIRST_TORCH = """
+import sys
+import torch  # loaded first, it shares its OpenMP with faiss
+import faiss
+from pathlib import Path
+import numpy as np
+from retrieval.vectors import open_vectors
+
+torch.set_num_threads(2)
+torch.get_num_threads()  # only when asked does torch set OpenMP's number, once in each thread
+open_vectors(Path(sys.argv[1]), width=2, size=2).search(np.float32([0.0, 1.0]), k=1)
+print(torch.get_num_threads())
+"""
+
+
+def test_a_search_leaves_torch_its_threads(tmp_path):
+    """Both count by OpenMP: the ranker must not be left with one core after the first question."""
+    (tmp_path / "rows").write_bytes(written([EAST, NORTH]))
+    command = [sys.executable, "-c", FIRST_TORCH, str(tmp_path / "rows")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "2\n"
 
 
 def test_no_neighbours_are_asked_for(tmp_path):
