@@ -53,7 +53,13 @@ def find(
         Finding(
             lead=quotes[i],
             support=tuple(quotes[j] for j in support[i]),
-            conflicts=tuple(_conflicts(hits[i], [(hits[j], quotes[j]) for j in support[i]])),
+            conflicts=tuple(
+                _conflicts(
+                    hits[i],
+                    # Who gives the same short answer does not contradict it, whatever else differs.
+                    [(hits[j], quotes[j]) for j in support[i] if not (told and told[i] & told[j])],
+                )
+            ),
             score=hits[i].score,
             evidence=hits[i].evidence,
         )

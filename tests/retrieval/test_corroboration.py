@@ -72,3 +72,15 @@ def test_sources_that_agree_are_not_marked(library):
     """The same report in other words contradicts nothing."""
     found = findings_of(ENCOURAGED, library)
     assert [finding.conflicts for finding in found] == [()]
+
+
+def test_sources_that_agree_on_what_is_asked_do_not_differ(library):
+    """Where the number of the dead is asked for, the days of two calls contradict nothing."""
+    openings = (
+        "US Secretary of State Marco Rubio engaged",
+        "US Secretary of State Marco Rubio held",
+    )
+    twenty_six = frozenset({"26"})
+    (found,) = findings_of(openings, library, told=(twenty_six, twenty_six))
+    assert [quote.article.path[:3] for quote in found.support] == ["002"]
+    assert found.conflicts == ()
