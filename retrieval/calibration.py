@@ -19,6 +19,7 @@ from functools import cache
 from importlib import resources
 
 from retrieval.datatypes import Hit, Reason
+from retrieval.demands import NO_DEMAND
 from retrieval.lexical import LexicalIndex
 from retrieval.questions import Query
 from retrieval.ranking import RANKER
@@ -47,7 +48,6 @@ UNKNOWN_NAME = 0.05
 # The same where none of the first ten hits shows what the question demands (`demands.py`): of the
 # development sets none of 18 such questions can be answered, which allows up to 0.15 (95 %).
 UNMET_DEMAND = 0.15
-HALF_SHOWN = 0.5
 
 # Below these the articles are not even about it; hardly an answerable question is.
 ON_TOPIC_COVERAGE = 0.3
@@ -172,7 +172,7 @@ def is_unmet(hits: Sequence[Hit]) -> bool:
     """Tell whether the question demands something that none of the first ten hits shows."""
     table = [dict(hit.evidence) for hit in hits[:10]]
     return any(
-        max((row[name] for row in table), default=HALF_SHOWN) < HALF_SHOWN
+        max((row[name] for row in table), default=NO_DEMAND) < NO_DEMAND
         for name in ("speaks", "demand")
     )
 

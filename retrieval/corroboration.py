@@ -35,12 +35,16 @@ def find(
             give the same say the same as far as the question goes.
     """
     likeness = _likeness([hit.sentence for hit in hits], library)
+
+    def agree(one: int, other: int) -> bool:
+        return bool(told and told[one] & told[other])
+
     leads: list[int] = []
     support: dict[int, list[int]] = {}
     for i, quote in enumerate(quotes):
         if any(_overlap(quotes[j], quote) for j in _shown(leads, support)):
             continue
-        same = [j for j in leads if told and told[i] & told[j]]
+        same = [j for j in leads if agree(i, j)]
         same = same or [j for j in leads if likeness(i, j) >= SAME]
         if same:
             sources = {quotes[j].article.path for j in [same[0], *support[same[0]]]}
@@ -57,7 +61,7 @@ def find(
                 _conflicts(
                     hits[i],
                     # Who gives the same short answer does not contradict it, whatever else differs.
-                    [(hits[j], quotes[j]) for j in support[i] if not (told and told[i] & told[j])],
+                    [(hits[j], quotes[j]) for j in support[i] if not agree(i, j)],
                 )
             ),
             score=hits[i].score,

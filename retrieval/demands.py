@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from retrieval.datatypes import Sentence
 from retrieval.library import Library
 from retrieval.names import is_listed
-from retrieval.questions import Query, stands
+from retrieval.questions import Query, coverage, stands, with_names
 from retrieval.roles import Roles, is_office, roles_of, speaks
 from retrieval.words import STOP_WORDS, Token, content, tokens
 
@@ -145,7 +145,7 @@ def _holders(office: Sequence[str], query: Query, text: str) -> Mapping[str, flo
     found = tokens(text)
     held = frozenset(token.stem for token in found)
     countries = [stem for stem in office if is_listed(stem) and not is_office(stem)]
-    asked = {*office, *(part for s in office for name in query.also.get(s, ()) for part in name)}
+    asked = with_names(query, office)
     near = all(stands(query, stem, held) for stem in countries)
     bare = [stem for stem in office if stem not in countries]
     holders: dict[str, float] = {}
@@ -196,7 +196,7 @@ def _looks_ahead(query: Query, text: str) -> bool:
     """Tell whether a sentence speaks of the future, and of what is asked rather than of whom."""
     held = frozenset(token.stem for token in tokens(text))
     asked = [stem for stem in query.stems if stem not in query.names] or query.stems
-    return _TO_COME.search(text) is not None and _share(query, asked, held) >= 1 / 2
+    return _TO_COME.search(text) is not None and coverage(query, asked, held) >= 1 / 2
 
 
 def _is_about(topic: Sequence[str], query: Query, sentence: Sentence, library: Library) -> bool:
@@ -204,10 +204,4 @@ def _is_about(topic: Sequence[str], query: Query, sentence: Sentence, library: L
     first = library.rows_of(sentence.article).start
     rows = range(max(first, sentence.row - 1), sentence.row + 1)
     held = frozenset(token.stem for row in rows for token in tokens(library.sentences[row].text))
-    return _share(query, topic, held) >= 1 / 3
-
-
-def _share(query: Query, wanted: Sequence[str], held: frozenset[str]) -> float:
-    """Give the share of stems of the question that a text has, by how much each tells."""
-    total = sum(query.weights[stem] for stem in wanted)
-    return sum(query.weights[stem] for stem in wanted if stands(query, stem, held)) / (total or 1.0)
+    return coverage(query, topic, held) >= 1 / 3

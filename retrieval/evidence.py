@@ -7,7 +7,7 @@ what the question word asks for, and close to the question's own words; who acts
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from retrieval.datatypes import Sentence
 from retrieval.demands import demand_of, shown
 from retrieval.library import Library
 from retrieval.names import is_listed
-from retrieval.questions import AnswerKind, Query, stands
+from retrieval.questions import AnswerKind, Query, coverage, stands, with_names
 from retrieval.searching import Candidates
 from retrieval.words import STOP_WORDS, Token, tokens
 
@@ -190,11 +190,11 @@ def _of_sentence(query: Query, text: _Text, article_coverage: float) -> tuple[fl
     """Give the evidence between the first five columns and the last two, in their order."""
     kind, kind_near = _kind(query, text)
     return (
-        _coverage(query, query.stems, text.stems),
-        _coverage(query, query.stems, text.near),
+        coverage(query, query.stems, text.stems),
+        coverage(query, query.stems, text.near),
         article_coverage,
-        _coverage(query, query.names or query.stems, text.stems),
-        _coverage(query, query.names or query.stems, text.near),
+        coverage(query, query.names or query.stems, text.stems),
+        coverage(query, query.names or query.stems, text.near),
         _phrase(query, text.places),
         _order(query, text.places),
         kind,
@@ -206,13 +206,6 @@ def _of_sentence(query: Query, text: _Text, article_coverage: float) -> tuple[fl
         float(text.leads),
         min(1.0, len(text.tokens) / 25),
     )
-
-
-def _coverage(query: Query, wanted: Sequence[str], stems: Collection[str]) -> float:
-    """Give the share of the wanted stems that a text has, by how much each tells."""
-    total = sum(query.weights[stem] for stem in wanted)
-    held = (query.weights[stem] for stem in wanted if stands(query, stem, stems))
-    return sum(held) / (total or 1.0)
 
 
 def _article_coverage(
@@ -313,13 +306,9 @@ def _subject(query: Query, text: _Text) -> float:
     """Tell whether the one whose words are asked for stands first, or later, or not at all."""
     if not query.subject or not query.says:
         return 0.5
-    standing = {*query.subject, *(p for s in query.subject for n in _names_of(query, s) for p in n)}
+    standing = with_names(query, query.subject)
     met = [text.places[stem][0] for stem in standing if stem in text.places]
     if not met:
         return 0.3 if any(stands(query, stem, text.near) for stem in query.subject) else 0.0
     capitals = sum(text.text[token.start].isupper() for token in text.tokens[: min(met)])
     return 1.0 if capitals <= 2 else 0.6  # noqa: PLR2004 - a title and a place may stand before
-
-
-def _names_of(query: Query, stem: str) -> Sequence[Sequence[str]]:
-    return query.also.get(stem, ())

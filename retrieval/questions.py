@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -188,6 +188,19 @@ def stands(query: Query, stem: str, held: Collection[str]) -> bool:
     """Tell whether the stems of a text have one of the question, or what stands for it."""
     return stem in held or any(
         all(part in held for part in name) for name in query.also.get(stem, ())
+    )
+
+
+def coverage(query: Query, wanted: Sequence[str], held: Collection[str]) -> float:
+    """Give the share of some stems of a question that a text has, by how much each tells."""
+    total = sum(query.weights[stem] for stem in wanted)
+    return sum(query.weights[stem] for stem in wanted if stands(query, stem, held)) / (total or 1.0)
+
+
+def with_names(query: Query, asked: Iterable[str]) -> frozenset[str]:
+    """Give some stems of a question with the parts of the names that stand for them."""
+    return frozenset(
+        part for stem in asked for name in ((stem,), *query.also.get(stem, ())) for part in name
     )
 
 

@@ -130,9 +130,9 @@ def _mirrors_last(hits: Sequence[Hit]) -> list[Hit]:
     said = [dict(hit.evidence)["speaks"] for hit in hits]
     if max(said, default=0.0) <= NO_DEMAND:
         return list(hits)
-    lowest = min(hit.score for hit, shown in zip(hits, said, strict=True) if shown > MIRRORED)
     kept = [hit for hit, shown in zip(hits, said, strict=True) if shown > MIRRORED]
     mirrors = [hit for hit, shown in zip(hits, said, strict=True) if shown <= MIRRORED]
+    lowest = kept[-1].score
     return [*kept, *(replace(hit, score=min(hit.score, lowest) - DEMOTED) for hit in mirrors)]
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from retrieval.attributions import ROLES
 from retrieval.datatypes import Sentence
 from retrieval.library import Library
-from retrieval.questions import Query, stands
+from retrieval.questions import Query, stands, with_names
 from retrieval.speech import speaker_of
 from retrieval.words import Token, content, stems, tokens
 
@@ -171,18 +171,19 @@ def _says(
 
 def _may_stand_for(stem: str, query: Query, sentence: Sentence) -> bool:
     """Tell whether a pronoun, or an office that the article gives somebody, may stand for him."""
-    parts = frozenset({stem, *(part for name in query.also.get(stem, ()) for part in name)})
+    parts = with_names(query, (stem,))
     return any(
         found["office"] is None or _holds(sentence.article.text, found["office"].lower(), parts)
         for found in _STANDS_FOR.finditer(sentence.text)
     )
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 6)  # each holds on to an article
 def _holds(text: str, office: str, name: frozenset[str]) -> bool:
     """Tell whether a name stands within a few words after an office, or before it, in a text."""
     for found in re.finditer(rf"\b{office}\b", text, re.IGNORECASE):
-        before, after = text[: found.start()][-_BESIDE:], text[found.end() :][:_BESIDE]
+        before = text[max(0, found.start() - _BESIDE) : found.start()]
+        after = text[found.end() : found.end() + _BESIDE]
         if _leads_to(name, before, tokens(before)[::-1]) or _leads_to(name, after, tokens(after)):
             return True
     return False
@@ -202,7 +203,7 @@ def _leads_to(name: frozenset[str], text: str, words: Sequence[Token]) -> bool:
 def _acts(query: Query, stem: str, text: str) -> bool:
     """Tell whether somebody is named other than as the object of what others do."""
     found = tokens(text)
-    parts = {stem, *(part for name in query.also.get(stem, ()) for part in name)}
+    parts = with_names(query, (stem,))
     return any(
         not _is_object(text, found, place)
         for place, token in enumerate(found)

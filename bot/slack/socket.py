@@ -264,26 +264,27 @@ def _control(message: str) -> Mapping[str, Json]:
     """Read what is said about the connection itself; nothing of what people say."""
     if len(message) >= _MOST_OF_CONTROL or '"envelope_id"' in message:
         return {}
-    try:
-        said = json.loads(message)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    return _object(message)
 
 
 def _chatter(message: str) -> str | None:
     """Give the envelope of what people in a channel write to each other; None for all else."""
     if '"message"' not in message:
         return None
+    said = _object(message)
+    payload, envelope_id = said.get("payload"), said.get("envelope_id")
+    if said.get("type") != "events_api" or not isinstance(payload, dict):
+        return None
+    return envelope_id if isinstance(envelope_id, str) and is_chatter(payload) else None
+
+
+def _object(message: str) -> Mapping[str, Json]:
+    """Read a JSON object; what is none is an empty one."""
     try:
         said = json.loads(message)
     except ValueError:
-        return None
-    if not isinstance(said, dict) or said.get("type") != "events_api":
-        return None
-    payload, envelope_id = said.get("payload"), said.get("envelope_id")
-    is_for_nobody = isinstance(payload, dict) and is_chatter(payload)
-    return envelope_id if is_for_nobody and isinstance(envelope_id, str) else None
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _retire(session: Connection, state: ConnectionState) -> None:
