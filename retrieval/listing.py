@@ -103,8 +103,12 @@ def may_be_article(path: str) -> bool:
 def is_passed_over(path: str) -> bool:
     """Tell whether a walk would not come to this path, by a name on the way."""
     steps = path.split("/")
-    is_hidden = any(step.startswith((".", "~")) for step in steps) and path != HERE
+    is_hidden = any(map(_is_hidden, steps)) and path != HERE
     return is_hidden or len(steps) > DEPTH_LIMIT + 1
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "~"))
 
 
 def _look_at(folder: Path, path: str) -> os.stat_result | None:
@@ -136,9 +140,10 @@ def _entries(folder: Path, inner: bytes) -> list[os.DirEntry[bytes]]:
 
 
 def _sort_of(entry: os.DirEntry[bytes]) -> Literal["article", "folder", "other"]:
-    if entry.name.startswith((b".", b"~")):
+    name = os.fsdecode(entry.name)
+    if _is_hidden(name):
         return "other"
-    if entry.name.lower().endswith(b".txt"):
+    if may_be_article(name):
         return "article"  # or something else of that name, which reading will tell
     if not entry.is_symlink():
         return "folder" if entry.is_dir(follow_symlinks=False) else "other"
