@@ -1,6 +1,7 @@
 """Counts and times for Prometheus; never texts, and no label that names a person or a channel."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -11,6 +12,16 @@ from prometheus_client import (
 )
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Figures(Protocol):
+    """What the reception counts with: the metrics, or what carries it to them."""
+
+    def saw_event(self, surface: str, result: str) -> None: ...
+
+    def saw_call(self, kind: str, code: str) -> None: ...
+
+    def took(self, step: str, seconds: float) -> None: ...
 
 
 class Metrics:

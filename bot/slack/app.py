@@ -11,8 +11,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.config import Settings
-from bot.incoming import Incoming
-from bot.metrics import Metrics
+from bot.incoming import Accepted, Incoming
+from bot.metrics import Figures, Metrics
 from bot.slack.answering import Answerer, Desks
 from bot.slack.background import Background
 from bot.slack.changes import Changes
@@ -24,6 +24,8 @@ from bot.slack.notices import busy_message, failure_message, status_texts, unsha
 from bot.slack.payloads import Person, read_person
 from bot.slack.policy import People
 from bot.slack.posting import Failed, Later, NotInstalled, Verdict, read_user
+from bot.slack.reception import Reception
+from bot.slack.refusing import Refuser
 from bot.slack.workspaces import Workspaces
 from bot.store import Store
 from bot.wiring import today
@@ -40,7 +42,7 @@ class SlackBot:
     """The Bolt app and the threads behind it."""
 
     app: App
-    client: WebClient
+    reception: Reception
     delivery: Delivery
     background: Background
     changes: Changes
@@ -53,6 +55,7 @@ class SlackBot:
         """Finish what is begun, for a short while; the rest stays in the store."""
         self.changes.stop()
         self.background.close()
+        self.reception.close()
         self.delivery.drain()
 
 
@@ -92,7 +95,6 @@ def create_app(
         store=store,
         answer=answerer,
         client_for=client_for,
-        busy=busy_message,
         trouble=failure_message,
         unshared=unshared_message,
         metrics=metrics,
@@ -112,19 +114,49 @@ def create_app(
         store=store,
         clock=time.time,
     )
-    client = web_client(settings, token=None)
-    app = _bolt(settings, client, workspaces)
-    register(app, Questions(delivery, store), interactions, on_removal=workspaces.remove)
+    metrics.watch("untold_refusals", "Questions still to be told «busy»", store.count_untold)
+    reception = make_reception(
+        workspaces,
+        store=store,
+        figures=metrics,
+        on_accepted=delivery.hear,
+        on_stop=delivery.stop,
+    )
+    app = make_bolt(settings, workspaces)
+    register(app, Questions(reception, store), interactions, on_removal=workspaces.remove)
     return SlackBot(
         app=app,
-        client=client,
+        reception=reception,
         delivery=delivery,
         background=background,
         changes=Changes(desks=desks, store=store, delivery=delivery),
     )
 
 
-def _bolt(settings: Settings, client: WebClient, workspaces: Workspaces) -> App:
+def make_reception(
+    workspaces: Workspaces,
+    *,
+    store: Store,
+    figures: Figures,
+    on_accepted: Callable[[Accepted], None],
+    on_stop: Callable[[str], None],
+) -> Reception:
+    """Build what takes questions in; see `Reception` and `Refuser` for the arguments."""
+    refuser = Refuser(
+        store=store,
+        client_for=workspaces.client_for,
+        busy=busy_message,
+        figures=figures,
+        clock=time.time,
+        bar=workspaces.bar,
+        on_stop=on_stop,
+    )
+    return Reception(
+        store=store, refuser=refuser, figures=figures, on_accepted=on_accepted, clock=time.time
+    )
+
+
+def make_bolt(settings: Settings, workspaces: Workspaces) -> App:
     """Make Bolt's part from what is given here alone.
 
     Bolt reads SLACK_CLIENT_ID and others from the environment and then forgets the bot's token;
@@ -138,7 +170,7 @@ def _bolt(settings: Settings, client: WebClient, workspaces: Workspaces) -> App:
 
     app = App(
         name="clippings",
-        client=client,
+        client=web_client(settings, token=None),
         signing_secret=secret,
         authorize=authorize,  # type: ignore[arg-type]  # None: Bolt drops the event
         process_before_response=True,

@@ -1,16 +1,6 @@
 """The durable way of a question: inbox → worker → outbox → Slack. `bot.store` draws its states.
 
-How the listeners call this: read the event with `payloads` into an `Incoming`, call
-`delivery.accept(incoming)` before Slack gets its ack, then acknowledge, whatever it returned. An
-exception from `accept` means that nothing was stored: do not acknowledge, Slack delivers again.
-
-    taken      stored; it will be answered
-    duplicate  seen before (same event id, or its twin); nothing to do
-    busy       too many questions wait; the asker is told so by us (`refusing`), and it is never
-               answered later
-    applied    an edit or a deletion of a question that we know
-    ignored    an edit or a deletion of a message that is none of our questions; its text is not
-               stored
+What is to be answered, `reception` has stored before this hears of it.
 
 What is promised: a question that was acknowledged is answered, once, however often the process dies
 and whatever is lost on the way. The exception is what only one person sees (a command's answer):
@@ -31,15 +21,13 @@ from bot.metrics import Metrics
 from bot.slack.elements import Message
 from bot.slack.poster import GIVE_UP_S, Poster, write_messages
 from bot.slack.posting import Later, NotInstalled
-from bot.slack.refusing import Refuser
 from bot.slack.steps import Bell, attempt, join, repeat
-from bot.store import Bounds, Claimed, Job, Letter, Store
+from bot.store import Claimed, Job, Letter, Store
 
 MOST_ANSWERINGS: Final = 3  # of one question that always fails, or always ends the process
 PACE_S: Final = 1.0  # between messages in one channel; Slack allows one a second
 _SWEEP_S = 60.0
 _DRAIN_S = 0.05
-_REST_S = 0.1  # between one handful of refusals and the next: answers have the processor first
 _SHORTEST_WAIT_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -104,8 +92,6 @@ class Delivery:
         unshared: Told to who pressed «Share» where that can not be posted; given the error code.
         bar: Told the team and Slack's error code where no call of a team can succeed any more
             (`invalid_auth` and its kin); gives whether there are other teams, which go on.
-        busy: Told to the asker, privately, where too many questions wait; given how many of theirs
-            found no room.
         trouble: Told to the asker, privately, where answering fails; given the answer id, which is
             in the log.
         on_stop: Called once with the error code where there are none: the process is to end with
@@ -119,14 +105,12 @@ class Delivery:
         store: Store,
         answer: Answering,
         client_for: Callable[[str], WebClient],
-        busy: Callable[[int], Message],
         trouble: Callable[[str], Message],
         unshared: Callable[[str], Message],
         metrics: Metrics,
         on_stop: Callable[[str], None],
         clock: Callable[[], float],
         bar: Callable[[str, str], bool] = _never,
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
         pace_s: float = PACE_S,
         workers: int = 2,
         posters: int = 8,
@@ -138,7 +122,6 @@ class Delivery:
         self._metrics = metrics
         self._on_stop = on_stop
         self._clock = clock
-        self._bounds = bounds
         self._asked, self._written = Bell(), Bell()
         self._closing = threading.Event()  # no more questions
         self._closed = threading.Event()  # no more calls
@@ -153,26 +136,15 @@ class Delivery:
             on_written=self._written.ring,
             on_unshown=self._tell_unshared,
             bar=bar,
-            on_stop=self._stop,
-        )
-        self._refuser = Refuser(
-            store=store,
-            client_for=client_for,
-            busy=busy,
-            metrics=metrics,
-            clock=clock,
-            bar=bar,
-            on_stop=self._stop,
+            on_stop=self.stop,
         )
         self._workers = [self._thread(f"worker-{n}", self._work) for n in range(workers)]
         self._others = [
             *(self._thread(f"poster-{n}", self._post) for n in range(posters)),
-            self._thread("refuser", self._refuse),
             self._thread("sweeper", self._sweep),
         ]
         metrics.watch("open_questions", "Questions on their way", store.count_open)
         metrics.watch("unsent_messages", "Messages in the outbox", store.count_unsent)
-        metrics.watch("untold_refusals", "Questions still to be told «busy»", store.count_untold)
 
     @property
     def is_running(self) -> bool:
@@ -188,22 +160,12 @@ class Delivery:
         for thread in self._threads():
             thread.start()
 
-    def accept(self, incoming: Incoming) -> Accepted:
-        """Commit what came in; when this returns it may be acknowledged.
-
-        Raises:
-            StoreError: it could not be stored; do not acknowledge.
-        """
-        began = self._clock()
-        accepted = self._store.put(incoming, bounds=self._bounds)
-        self._metrics.took("put", self._clock() - began)
-        self._metrics.saw_event(incoming.surface, accepted)
+    def hear(self, accepted: Accepted) -> None:
+        """Hear what became of an event that is stored now."""
         if accepted in {"taken", "applied"}:
             self._asked.ring()
         if accepted == "applied":  # a deletion: there is an answer to take back
             self._written.ring()
-        logger.info("accepted event=%s result=%s", incoming.event_id, accepted)
-        return accepted
 
     def send(self, write: Callable[[str], Answered], *, to: Incoming) -> str | None:
         """Post a message that answers no question as durably as one that does.
@@ -269,10 +231,6 @@ class Delivery:
         """Make one call to Slack; False where none is due."""
         return self._poster.post_one()
 
-    def refuse_some(self) -> bool:
-        """Tell some of those who found no room; False where nobody is to be told."""
-        return self._refuser.tell_some()
-
     def _finish(self, claimed: Claimed, answered: Answered | None) -> None:
         outcome = "silence" if answered is None else answered.outcome
         if answered is None:
@@ -332,8 +290,8 @@ class Delivery:
             ),
         )
 
-    def _stop(self, code: str) -> None:
-        """End all calls; what is stored waits for a token that works."""
+    def stop(self, code: str) -> None:
+        """End all calls, for Slack's error code; what is stored waits for a token that works."""
         with self._lock:
             if self._stopped_by is not None:
                 return
@@ -356,10 +314,6 @@ class Delivery:
 
     def _post(self) -> None:
         repeat(self.post_one, bell=self._written, until=self._closed)
-
-    def _refuse(self) -> None:
-        while not self._closed.wait(_REST_S):
-            attempt(self.refuse_some)
 
     def _sweep(self) -> None:
         while not self._closed.wait(_SWEEP_S):

@@ -1,6 +1,6 @@
 """What Slack may tell us, one short function each.
 
-What asks goes one way: read → `delivery.accept` commits it → acknowledge. Bolt answers Slack after
+What asks goes one way: read → `reception.accept` commits it → acknowledge. Bolt answers Slack after
 the listener has returned (`process_before_response`), so an error before the commit is no
 acknowledgement, and Slack sends the event again.
 """
@@ -14,11 +14,11 @@ from bot.incoming import Incoming
 from bot.slack import payloads
 from bot.slack.answering import is_overheard
 from bot.slack.controls import COPY, FEEDBACK, MORE, OPEN, PAGE, POLICY, SHARE
-from bot.slack.delivery import Delivery
 from bot.slack.interactions import Interactions
 from bot.slack.modals import QUESTION, REASON
 from bot.slack.payloads import Body
 from bot.slack.policy import SHARED
+from bot.slack.reception import Reception
 from bot.store import Store
 
 # What the manifest declares; a test compares them. `message` stands for message.channels and so on.
@@ -55,17 +55,11 @@ def register(
         if at is not None:
             on_removal(payloads.team_of(body), at)
 
-    # Bolt asks one listener after the other: what comes most stands first.
-    app.event("app_mention")(questions.on_mention)
-    app.event({"type": "message", "subtype": _TYPED})(questions.on_message)
-    app.event({"type": "message", "subtype": "message_changed"})(questions.on_change)
-    app.event({"type": "message", "subtype": "message_deleted"})(questions.on_deletion)
+    register_questions(app, questions)
     app.event("app_uninstalled")(remove)
     app.event("tokens_revoked")(remove)
     app.event("agent_session_stopped")(interactions.on_stop)
     app.event("app_home_opened")(interactions.on_opening)
-    app.command(COMMANDS[0])(questions.on_command)
-    app.shortcut(SHORTCUTS[0])(questions.on_find_source)
     app.shortcut(SHORTCUTS[1])(interactions.on_ask_articles)
     app.view(QUESTION)(interactions.on_question)
     app.view(REASON)(interactions.on_reason)
@@ -82,11 +76,22 @@ def register(
     app.view_closed(_ANY)(_let_be)
 
 
+def register_questions(app: App, questions: "Questions") -> None:
+    """Register what asks something; Bolt tells by its status 404 that something is none of it."""
+    # Bolt asks one listener after the other: what comes most stands first.
+    app.event("app_mention")(questions.on_mention)
+    app.event({"type": "message", "subtype": _TYPED})(questions.on_message)
+    app.event({"type": "message", "subtype": "message_changed"})(questions.on_change)
+    app.event({"type": "message", "subtype": "message_deleted"})(questions.on_deletion)
+    app.command(COMMANDS[0])(questions.on_command)
+    app.shortcut(SHORTCUTS[0])(questions.on_find_source)
+
+
 class Questions:
     """What asks something."""
 
-    def __init__(self, delivery: Delivery, store: Store) -> None:
-        self._delivery = delivery
+    def __init__(self, reception: Reception, store: Store) -> None:
+        self._reception = reception
         self._store = store
 
     def on_mention(self, body: Body, context: BoltContext) -> None:
@@ -124,7 +129,7 @@ class Questions:
             return
         if payloads.is_shared(body):
             self._close_shared(asked.team, asked.channel)
-        self._delivery.accept(asked)
+        self._reception.accept(asked)
 
     def _close_shared(self, team: str, channel: str) -> None:
         """Remember that people of other companies read a channel; commands there do not say so."""

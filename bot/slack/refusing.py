@@ -10,7 +10,7 @@ from typing import Final
 
 from slack_sdk import WebClient
 
-from bot.metrics import Metrics
+from bot.metrics import Figures
 from bot.slack.elements import Message
 from bot.slack.posting import Failed, NotInstalled, Outcome, Verdict, tell
 from bot.store import Refused, Store
@@ -37,7 +37,7 @@ class Refuser:
         store: Store,
         client_for: Callable[[str], WebClient],
         busy: Callable[[int], Message],
-        metrics: Metrics,
+        figures: Figures,
         clock: Callable[[], float],
         bar: Callable[[str, str], bool],
         on_stop: Callable[[str], None],
@@ -45,7 +45,7 @@ class Refuser:
         self._store = store
         self._client_for = client_for
         self._busy = busy
-        self._metrics = metrics
+        self._figures = figures
         self._clock = clock
         self._bar = bar
         self._on_stop = on_stop
@@ -78,7 +78,7 @@ class Refuser:
             response_url=last.response_url,
         )
         code = outcome.code if isinstance(outcome, Failed) else "ok"
-        self._metrics.saw_call("refuse", code)
+        self._figures.saw_call("refuse", code)
         level = logging.WARNING if isinstance(outcome, Failed) else logging.INFO
         logger.log(level, "refused event=%s times=%d code=%s", last.event_id, len(theirs), code)
         return outcome

@@ -8,9 +8,7 @@ import contextlib
 import gc
 import logging
 import os
-import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,30 +27,17 @@ from bot.slack.answering import Desks
 from bot.slack.app import SlackBot, create_app
 from bot.slack.client import web_client
 from bot.slack.installations import Installations, read_key
+from bot.slack.logs import log_on_stderr
 from bot.slack.oauth import Installer
 from bot.slack.policy import Collection, read_collections
 from bot.slack.posting import VERDICTS, Verdict
-from bot.slack.socket import Socket
+from bot.slack.receiver import Receiver
 from bot.slack.web import Web
-from bot.slack.workspaces import Workspaces, identify
+from bot.slack.workspaces import OneWorkspace, Workspaces, identify
 from bot.store import Store, open_store
 from bot.wiring import open_desk
 
 ENDED, TRY_AGAIN, REFUSED = 0, 75, 78  # the latter two as sysexits.h: EX_TEMPFAIL, EX_CONFIG
-
-_MOST_OF_LINE = 1_000
-# Bolt's errors quote requests, and the SDK's quote responses that it can not read. What fails in a
-# listener, a call or a connection of ours, we log ourselves, by its code.
-_LEAST = {
-    "bot": logging.INFO,
-    "retrieval": logging.INFO,
-    "slack_bolt": logging.CRITICAL,
-    "slack_sdk": logging.CRITICAL,
-}
-_SECRET = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|([?&](?:ticket|code|client_secret|token)=)[^\s&\"']+"
-)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +69,7 @@ def serve(settings: Settings) -> int:
     """
     _check(settings)
     os.umask(0o077)
-    _log_on_stderr()
+    log_on_stderr()
     ending = _Ending()
     try:
         one = None if settings.takes_installations else identify(settings)
@@ -109,7 +94,11 @@ def serve(settings: Settings) -> int:
             on_stop=ending.happen,
         )
         try:
-            transport = _transport(settings, bot, installer, ending.happen)
+            transport = (
+                _receiver(settings, one, bot, metrics, ending.happen)
+                if one and settings.http_port is None
+                else _web(settings, bot, installer)
+            )
             _serve_health(settings, stack, bot, transport, metrics)
         except OSError as error:
             raise ConfigError(
@@ -180,27 +169,37 @@ def _open_desk(settings: Settings, one: Collection) -> Desk:
         return open_desk(own, on_progress=on_progress, say=say)
 
 
-def _transport(
+def _receiver(
     settings: Settings,
+    us: OneWorkspace,
     bot: SlackBot,
-    installer: Installer | None,
+    metrics: Metrics,
     on_stop: Callable[[str], None],
-) -> Socket | Web:
-    if settings.http_port is not None and settings.signing_secret:
-        secret = settings.signing_secret.get_secret_value()
-        pages = installer.pages if installer else {}
-        return Web(
-            bot.app, secret=secret, host=settings.http_host, port=settings.http_port, pages=pages
-        )
-    token = settings.app_token.get_secret_value() if settings.app_token else ""
-    return Socket(bot.app, app_token=token, client=bot.client, on_stop=on_stop)
+) -> Receiver:
+    return Receiver(
+        settings,
+        us,
+        bot.app,
+        figures=metrics,
+        on_accepted=bot.delivery.hear,
+        on_stop=on_stop,
+    )
+
+
+def _web(settings: Settings, bot: SlackBot, installer: Installer | None) -> Web:
+    secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
+    pages = installer.pages if installer else {}
+    bot.reception.start()
+    return Web(
+        bot.app, secret=secret, host=settings.http_host, port=settings.http_port or 0, pages=pages
+    )
 
 
 def _serve_health(
     settings: Settings,
     stack: contextlib.ExitStack,
     bot: SlackBot,
-    transport: Socket | Web,
+    transport: Receiver | Web,
     metrics: Metrics,
 ) -> None:
     if settings.health_port is None:
@@ -248,26 +247,3 @@ def _refused(code: str) -> int:
         "the app is installed with the scopes of bot/manifest.json"
     )
     return REFUSED
-
-
-class _Line(logging.Formatter):
-    """One line per record: no secrets, no traceback, and nothing that forges another line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        kind = record.exc_info[0] if record.exc_info else None
-        said = f"{record.getMessage()} {kind.__name__ if kind else ''}".rstrip()
-        said = _CONTROL.sub(" ", _SECRET.sub(r"\1[secret]", said))[:_MOST_OF_LINE]
-        return f"{self.formatTime(record)} {record.levelname} {record.name} {said}"
-
-
-def _log_on_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
-    handler.addFilter(_is_told)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-
-
-def _is_told(record: logging.LogRecord) -> bool:
-    """Keep what others log below these levels out: it may hold what people wrote, or is chatter."""
-    package = record.name.partition(".")[0]
-    return record.levelno >= _LEAST.get(package, logging.WARNING)

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from slack_bolt import App
-from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_bolt import BoltResponse
+from slack_bolt.adapter.socket_mode.internals import send_response
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.builtin import SocketModeClient
@@ -74,13 +74,20 @@ class Socket:
     """A connection to Slack that is kept up until it is closed.
 
     Args:
+        respond: From what Slack sends to what it is told; status 200 alone acknowledges.
+        client: Without a token; it asks Slack where to connect.
         on_stop: Called with Slack's error code, or DEAF, where only an end of the process helps.
     """
 
     def __init__(
-        self, app: App, *, app_token: str, client: WebClient, on_stop: Callable[[str], None]
+        self,
+        respond: Callable[[SocketModeRequest], BoltResponse],
+        *,
+        app_token: str,
+        client: WebClient,
+        on_stop: Callable[[str], None],
     ) -> None:
-        self._app = app
+        self._respond = respond
         self._on_stop = on_stop
         self._closed = threading.Event()
         self._client = _PatientClient(
@@ -107,7 +114,7 @@ class Socket:
         return self._client.silent_s() < DEAF_S and self._client.is_greeted
 
     def _handle(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
-        response = run_bolt_app(self._app, request)
+        response = self._respond(request)
         if response.status != 200:  # noqa: PLR2004 - not acknowledged: Slack sends it again
             logger.warning("not_acknowledged status=%d type=%s", response.status, request.type)
             return

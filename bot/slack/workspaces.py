@@ -34,11 +34,11 @@ class OneWorkspace:
 
     def __init__(self, client: WebClient, us: AuthorizeResult) -> None:
         self._client = client
-        self._us = us
+        self.identity = us
 
     def authorize(self, team: str) -> AuthorizeResult | None:
         del team
-        return self._us
+        return self.identity
 
     def client_for(self, team: str) -> WebClient:
         del team

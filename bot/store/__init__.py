@@ -39,7 +39,15 @@ from bot.store import inbox, ledger, outbox, settling
 from bot.store.inbox import Bounds, Claimed, Refused
 from bot.store.intake import Intake
 from bot.store.ledger import STATE_LIVES_S, Shown
-from bot.store.opening import SQLITE, Opened, StoreError, open_database, take_turn, told
+from bot.store.opening import (
+    SQLITE,
+    Opened,
+    StoreError,
+    join_database,
+    open_database,
+    take_turn,
+    told,
+)
 from bot.store.outbox import MOST_TRIES, SETTLE_S, Job, Letter
 from bot.store.turn import Turn, Urgency
 
@@ -55,6 +63,7 @@ __all__ = [
     "Shown",
     "Store",
     "StoreError",
+    "join_store",
     "open_store",
 ]
 
@@ -70,7 +79,18 @@ def open_store(url: str, *, clock: Callable[[], float]) -> "Store":
         StoreError: it can not be reached, another bot holds it (SQLite), or another version of
             Clippings wrote it.
     """
-    return Store(open_database(url), clock=clock)
+    store = Store(open_database(url), clock=clock)
+    store.take_over()
+    return store
+
+
+def join_store(url: str, *, clock: Callable[[], float]) -> "Store":
+    """Open the database beside the process of the same bot that opened it with `open_store`.
+
+    Raises:
+        StoreError: it can not be reached.
+    """
+    return Store(join_database(url), clock=clock)
 
 
 class Store:
@@ -83,12 +103,6 @@ class Store:
         self._turn = Turn()
         self._intake = Intake(self._writing, clock=clock)
         self._claiming = threading.Lock()
-        if (
-            opened.durable.dialect.name == SQLITE
-        ):  # then nobody else is there, and whoever was, is gone
-            with self._writing() as db:
-                inbox.release_all(db)
-                outbox.release_all(db, now=clock())
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +119,13 @@ class Store:
     def reader(self) -> Engine:
         """The same, for reading alone: it waits for nobody who writes."""
         return self._opened.reader
+
+    def take_over(self) -> None:
+        """Release what a bot before us had taken up, where only one can be: its process is gone."""
+        if self._opened.lock is not None:
+            with self._writing() as db:
+                inbox.release_all(db)
+                outbox.release_all(db, now=self._clock())
 
     def add_table(self, table: Table) -> None:
         """Make a table where there is none."""

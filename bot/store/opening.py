@@ -73,21 +73,18 @@ def open_database(url: str) -> Opened:
     Raises:
         StoreError: it can not be used; the message does not hold the URL, and so no password.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StoreError(
-            "DATABASE_URL is no URL. Write it like sqlite:////var/lib/clippings/bot.db or"
-            " postgresql://user:password@host/name"
-        ) from None
-    if parsed.get_backend_name() == SQLITE:
-        return _open_sqlite(parsed)
-    if parsed.get_backend_name() == POSTGRESQL:
-        engine = _open_postgresql(parsed)
-        return Opened(durable=engine, lazy=engine, reader=engine, lock=None)
-    raise StoreError(
-        f"DATABASE_URL names {parsed.get_backend_name()}; use sqlite:///FILE or postgresql://..."
-    )
+    parsed = _parsed(url)
+    return _open_sqlite(parsed) if _is_file(parsed) else _open_postgresql(parsed)
+
+
+def join_database(url: str) -> Opened:
+    """Open the database that another process of the same bot has opened, and goes on to hold.
+
+    Raises:
+        StoreError: as `open_database`.
+    """
+    parsed = _parsed(url)
+    return _sqlite(parsed, lock=None) if _is_file(parsed) else _open_postgresql(parsed)
 
 
 def take_turn(db: Connection) -> None:
@@ -107,6 +104,23 @@ def insert_once(table: Table, dialect: str) -> Insert:
     return once.inline().execution_options(preserve_rowcount=True)
 
 
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "DATABASE_URL is no URL. Write it like sqlite:////var/lib/clippings/bot.db or"
+            " postgresql://user:password@host/name"
+        ) from None
+
+
+def _is_file(url: URL) -> bool:
+    name = url.get_backend_name()
+    if name not in (SQLITE, POSTGRESQL):
+        raise StoreError(f"DATABASE_URL names {name}; use sqlite:///FILE or postgresql://...")
+    return name == SQLITE
+
+
 def _open_sqlite(url: URL) -> Opened:
     if not url.database or url.database == ":memory:":
         raise StoreError("DATABASE_URL names no file. Write it like sqlite:////path/to/bot.db")
@@ -116,14 +130,19 @@ def _open_sqlite(url: URL) -> Opened:
         # SQLite gives its -wal and -shm files the mode of the database.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
-        durable, lazy = (_sqlite_engine(url, synchronous=each) for each in ("FULL", "NORMAL"))
-        _make_tables(durable)
+        opened = _sqlite(url, lock=lock)
+        _make_tables(opened.durable)
     except OSError as error:
         os.close(lock)
         raise StoreError(f"{path} can not be opened: {error.strerror}") from error
     except StoreError:
         os.close(lock)
         raise
+    return opened
+
+
+def _sqlite(url: URL, *, lock: int | None) -> Opened:
+    durable, lazy = (_sqlite_engine(url, synchronous=each) for each in ("FULL", "NORMAL"))
     reader = lazy.execution_options(reads=True)
     return Opened(durable=durable, lazy=lazy, reader=reader, lock=lock)
 
@@ -170,7 +189,7 @@ def _begin_sqlite(db: Connection) -> None:
     db.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _open_postgresql(url: URL) -> Engine:
+def _open_postgresql(url: URL) -> Opened:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
@@ -178,7 +197,7 @@ def _open_postgresql(url: URL) -> Engine:
         pool_pre_ping=True,
     )
     _make_tables(engine)
-    return engine
+    return Opened(durable=engine, lazy=engine, reader=engine, lock=None)
 
 
 def _make_tables(engine: Engine) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bot.incoming import Incoming, Place
-from bot.store import Bounds, Letter, StoreError, open_store
+from bot.store import Bounds, Letter, StoreError, join_store, open_store
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3_600.0
@@ -546,6 +546,18 @@ def test_second_bot_on_one_file_is_refused(url, clock):
     """Two processes would both answer."""
     with open_store(url, clock=clock), pytest.raises(StoreError, match="another bot uses"):
         open_store(url, clock=clock)
+
+
+def test_who_joins_puts_in_and_takes_nothing_over(url, clock):
+    """What the holder has claimed stays so; what the joined one puts in, the holder answers."""
+    with open_store(url, clock=clock) as holder:
+        put(holder, mention(1))
+        claimed = holder.claim_question()
+        with join_store(url, clock=clock) as joined:
+            put(joined, mention(2))
+        assert holder.claim_question().incoming == mention(2)
+        assert holder.claim_question() is None
+        assert holder.finish(claimed, Letter(payload="[answer]", private=False))
 
 
 def test_database_of_another_version_is_refused(url, clock):

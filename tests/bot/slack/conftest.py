@@ -20,6 +20,7 @@ class RunningBot:
     """A bot that was started; its log is a file in its folder."""
 
     def __init__(self, slack: SlackServer, *, folder: Path, extra: dict[str, str]) -> None:
+        self.folder = folder
         self._log = folder / "log"
         # The SDK takes a proxy from the environment even for this machine.
         kept = {

@@ -21,6 +21,8 @@ from bot.slack.client import KeepingClient
 from bot.slack.delivery import Answered, Delivery
 from bot.slack.elements import Message, quotation, rich_text
 from bot.slack.posting import VERDICTS, Later, NotInstalled, Verdict
+from bot.slack.reception import Reception
+from bot.slack.refusing import Refuser
 from bot.store import Bounds, open_store
 from tests.slack_server.methods import known_errors
 from tests.slack_server.workspace import User
@@ -62,16 +64,31 @@ class Bot:
             store=self.store,
             answer=self.reply,
             client_for=lambda _team: self.client,
-            busy=lambda count: message(f"busy {count}"),
             trouble=lambda reference: message(f"trouble {reference}"),
             unshared=lambda code: message(f"unshared {code}"),
             bar=self.refuse,
             metrics=self.metrics,
             on_stop=self.stopped.append,
             clock=self.clock,
-            bounds=self.bounds,
             pace_s=self.pace_s,
             posters=4,
+        )
+        refuser = Refuser(
+            store=self.store,
+            client_for=lambda _team: self.client,
+            busy=lambda count: message(f"busy {count}"),
+            bar=self.refuse,
+            figures=self.metrics,
+            on_stop=self.delivery.stop,
+            clock=self.clock,
+        )
+        self.reception = Reception(
+            store=self.store,
+            refuser=refuser,
+            figures=self.metrics,
+            on_accepted=self.delivery.hear,
+            clock=self.clock,
+            bounds=self.bounds,
         )
 
     def refuse(self, team, code):
@@ -98,7 +115,7 @@ class Bot:
             surface="mention",
             text=text,
         )
-        return self.delivery.accept(replace(incoming, **changes))
+        return self.reception.accept(replace(incoming, **changes))
 
     def ask(self, text="Does it hold?", *, channel="C1", user="U1") -> str:
         ts = self.slack.mention(text, channel=channel, user=user)
@@ -119,7 +136,9 @@ class Bot:
                 return
 
     def _step(self) -> bool:
-        return self.delivery.answer_one() or self.delivery.post_one() or self.delivery.refuse_some()
+        return (
+            self.delivery.answer_one() or self.delivery.post_one() or self.reception.refuse_some()
+        )
 
     def texts(self, ts, channel="C1") -> list[str]:
         return [reply["text"] for reply in self.slack.replies(channel, ts)]
@@ -837,11 +856,11 @@ def test_refusals_are_told_a_handful_at_a_time(full, slack):
         slack.add_user(User(id=user, name=user.lower()))
         slack.space.channel("C1").members.add(user)
         full.hear(slack.mention("?", user=user), user=user)
-    assert full.delivery.refuse_some()
+    assert full.reception.refuse_some()
     assert [user for user, _ in told(slack)] == people[:8]
-    assert full.delivery.refuse_some()
+    assert full.reception.refuse_some()
     assert [user for user, _ in told(slack)] == people
-    assert not full.delivery.refuse_some()
+    assert not full.reception.refuse_some()
 
 
 def test_busy_is_told_after_a_crash(full, slack):
@@ -857,11 +876,11 @@ def test_busy_waits_as_long_as_slack_asks(full, slack):
     """After a 429 the same person is told when Slack is ready."""
     fault = slack.faults.fail_next("chat.postEphemeral", retry_after=7)
     full.hear(slack.mention("?"))
-    assert full.delivery.refuse_some()
+    assert full.reception.refuse_some()
     full.clock.now += 6.0
-    assert not full.delivery.refuse_some()
+    assert not full.reception.refuse_some()
     full.clock.now += 2.0
-    assert full.delivery.refuse_some()
+    assert full.reception.refuse_some()
     assert (fault.hits, told(slack)) == (1, [("U1", "busy 1")])
 
 
@@ -979,15 +998,16 @@ client = KeepingClient(token, base_url=api, retry_handlers=[], timeout=2)
 store = open_store(url, clock=time.time)
 delivery = Delivery(
     store=store, answer=lambda asked: Answered(messages=(message,), private=False),
-    client_for=lambda team: client, busy=lambda count: message, trouble=lambda key: message,
+    client_for=lambda team: client, trouble=lambda key: message,
     metrics=Metrics(), unshared=lambda code: message, on_stop=print, clock=time.time, pace_s=0.0,
-    bounds=Bounds(in_all=999, per_channel=999, per_user=999),
 )
+bounds = Bounds(in_all=999, per_channel=999, per_user=999)
 delivery.start()
 for line in sys.stdin:
     ts = line.strip()
-    delivery.accept(Incoming(event_id="Ev" + ts, team="T1", channel="C1", ts=ts, thread_ts=None,
-                             user="U1", surface="mention", text="?"))
+    asked = Incoming(event_id="Ev" + ts, team="T1", channel="C1", ts=ts, thread_ts=None,
+                     user="U1", surface="mention", text="?")
+    delivery.hear(store.put(asked, bounds=bounds))
     print(ts, flush=True)
 """
 
