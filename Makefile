@@ -9,10 +9,13 @@ PEERS := .venv-peers
 CORPUS ?= corpus
 QUESTIONS ?= tests/gold/questions.jsonl
 ROUNDS ?= 3
+SIZES ?= 10000 100000
 
 export Q
+comma := ,
+space := $() $()
 
-.PHONY: ask repl slack index test check bench bench-peers milvus-servers format clean
+.PHONY: ask repl slack index test check bench bench-archives bench-peers milvus-servers format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,7 +23,8 @@ help:
 	@echo 'make repl                                          ask one question after the other'
 	@echo 'make slack                                         answer in Slack; README.md says how to set it up'
 	@echo 'make test                                          check everything, as CI does'
-	@echo 'make bench                                         compare the ways to encode, side by side'
+	@echo 'make bench                                         measure encoding and serving, side by side'
+	@echo 'make bench-archives CORPUS=folder SIZES="10000"    build and search archives of so many passages'
 	@echo 'make bench-peers CORPUS=folder QUESTIONS=file      compare with txtai, LlamaIndex, Haystack'
 	@echo 'make format                                        format the code'
 	@echo 'make clean                                         remove the environment and the index'
@@ -47,6 +51,16 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(RUN)/python -m tests.benchmarks.encoding
 	$(RUN)/python -m tests.benchmarks.share
+	$(RUN)/python -m tests.benchmarks.serving --rounds $(ROUNDS)
+
+# Of real text CORPUS names a folder; what it lacks in size is drawn from its sentences.
+bench-archives: $(VENV)/.installed-dev
+	$(RUN)/python -m tests.benchmarks.building grow --articles $(CORPUS) --passages $(SIZES)
+	$(RUN)/python -m tests.benchmarks.building watched --articles $(CORPUS) \
+		--passages $(lastword $(SIZES))
+	$(RUN)/python -m tests.benchmarks.building again --articles $(CORPUS)
+	$(RUN)/python -m tests.benchmarks.vectors --articles $(CORPUS) --sizes $(subst $(space),$(comma),$(SIZES))
+	$(RUN)/python -m tests.benchmarks.lexical --articles $(CORPUS) --sizes $(subst $(space),$(comma),$(SIZES))
 
 # Several folders and their questions may be named; OPTIONS="--plot peers.svg" draws the figures.
 bench-peers: $(VENV)/.installed $(PEERS)/.installed

@@ -30,6 +30,7 @@ from retrieval import (
     Question,
     Reply,
     Reranker,
+    Together,
     answer,
     current,
     open_library,
@@ -85,6 +86,7 @@ class Desk:
     ) -> None:
         self._index = index
         self._encoder = encoder
+        self._together = Together(encoder)
         # It imports torch: the first question loads it, as it loads the encoder.
         self._reranker = cache(open_reranker)
         self._clock = clock
@@ -94,7 +96,7 @@ class Desk:
         self._refused: str | None = None
         self._not_before = 0.0
         # One question at a time: the model's tokenizer is not made for several threads, and the
-        # time of a question is time of the processor.
+        # time of a question is time of the processor. Those that wait are encoded together.
         self._lock = threading.Lock()
         self._asking = 0
         self._counting = threading.Lock()
@@ -155,13 +157,13 @@ class Desk:
             EngineFault: the engine that searches is away; no other one is asked instead.
         """
         began = self._clock()
-        with self._counted(), self._lock:
+        with self._counted(), self._together.waiting(question), self._lock:
             self._follow()
             reranker = None if self._asking >= HURRIED else self._reranker()
             reply = answer(
                 question,
                 self._library,
-                self._encoder,
+                self._together,
                 reranker,
                 engine=self._engine,
                 limit=limit,

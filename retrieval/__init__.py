@@ -85,6 +85,7 @@ from retrieval.milvus import MilvusServer, read_url
 from retrieval.modelfiles import DEFAULT_MODEL
 from retrieval.quoting import Claim, find_quote, verify
 from retrieval.reranking import OWN, Reranker, load_reranker
+from retrieval.together import Together
 from retrieval.uploading import Hosted, Upload, look_up, open_milvus, upload
 
 __all__ = [
@@ -147,6 +148,7 @@ __all__ = [
     "Skipped",
     "Span",
     "Speaker",
+    "Together",
     "Upload",
     "Way",
     "answer",

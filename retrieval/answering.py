@@ -16,7 +16,6 @@ from retrieval.datatypes import (
     Resolved,
 )
 from retrieval.demands import demand_of, told
-from retrieval.embedding import Encoder
 from retrieval.engines import Engine
 from retrieval.library import Library
 from retrieval.questions import Query, clean, is_smalltalk, understand
@@ -24,6 +23,7 @@ from retrieval.quoting import quote
 from retrieval.ranking import rank, rerank
 from retrieval.reranking import Reranker
 from retrieval.searching import search
+from retrieval.together import QuestionEncoder
 from retrieval.words import tokens
 
 # How many hits are quoted and compared with each other, to find what supports what.
@@ -35,7 +35,7 @@ ABOUT = 0.5
 def answer(
     question: Question,
     library: Library,
-    encoder: Encoder,
+    encoder: QuestionEncoder,
     reranker: Reranker | None,
     *,
     engine: Engine | None = None,

@@ -206,17 +206,14 @@ def hidden(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, ...]:
     return torch.split(values, sizes)
 
 
-def pieces_of(bert: Bert, text: str) -> int:
-    """Count a text's word pieces, special ones included."""
-    return len(bert.tokenizer.encode(text).ids)
+def vectors_of(bert: Bert, encodings: Sequence[Tokenized]) -> NDArray[np.float32]:
+    """Embed texts as all-MiniLM-L6-v2 does: the mean of their vectors, unit rows, (n, width)."""
+    import torch
 
-
-def vector_of(bert: Bert, text: str) -> NDArray[np.float32]:
-    """Embed a text as all-MiniLM-L6-v2 does: the mean of its vectors, unit length, (width,)."""
     with threads_for(1):
-        pooled = hidden(bert, [bert.tokenizer.encode(text)])[0].float().mean(0)
-    vector: NDArray[np.float32] = (pooled / pooled.norm()).numpy()
-    return vector
+        pooled = torch.stack([text.float().mean(0) for text in hidden(bert, encodings)])
+    vectors: NDArray[np.float32] = (pooled / pooled.norm(dim=1, keepdim=True)).numpy()
+    return vectors
 
 
 @contextmanager

@@ -28,10 +28,9 @@ from retrieval.bert import (
     F32,
     Bert,
     load_checkpoint,
-    pieces_of,
     ready,
     threads_for,
-    vector_of,
+    vectors_of,
 )
 from retrieval.encoding import (
     MOST_PIECES,
@@ -116,17 +115,22 @@ class Encoder:
         self.encode_question(GOLDEN_TEXTS[0])
 
     def encode_question(self, text: str) -> NDArray[np.float32]:
-        """Give the vector of a question, shape (width,), unit length.
+        """Give the vector of a question, shape (width,), unit length."""
+        encoded: NDArray[np.float32] = self.encode_questions([text])[0]
+        return encoded
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Give the vectors of a few questions, shape (len(texts), width), unit rows.
 
         The default model is run in plain torch, which is imported in a second; any other one, and
         a question longer than the model reads, by sentence-transformers.
         """
         if self.model in DEFAULT_NAMES:
             bert = self._plain()
-            if pieces_of(bert, readable(text)) <= MOST_PIECES:
-                return vector_of(bert, readable(text))
-        encoded: NDArray[np.float32] = self.encode([text])[0]
-        return encoded
+            encodings = bert.tokenizer.encode_batch([readable(text) for text in texts])
+            if all(len(encoding.ids) <= MOST_PIECES for encoding in encodings):
+                return vectors_of(bert, encodings)
+        return self.encode(texts)
 
     def encode(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _done: None
@@ -298,7 +302,7 @@ def _load(folder: Path, name: str) -> SentenceTransformer:
 
 
 def _self_test(bert: Bert) -> None:
-    vectors = [vector_of(bert, text) for text in GOLDEN_TEXTS]
+    vectors = vectors_of(bert, bert.tokenizer.encode_batch(GOLDEN_TEXTS))
     cosines = [round(float(vectors[0] @ vector), 6) for vector in vectors]
     if any(
         not abs(found - golden) <= GOLDEN_TOLERANCES[bert.numbers]  # so that NaN fails

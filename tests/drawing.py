@@ -30,8 +30,8 @@ class DrawnEncoder(Encoder):
     def width(self) -> int:
         return self._pool.shape[1]
 
-    def encode_question(self, text: str) -> np.ndarray:
-        return self.encode([text])[0]
+    def encode_questions(self, texts: Sequence[str]) -> np.ndarray:
+        return self.encode(texts)
 
     def encode(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _done: None

@@ -9,11 +9,13 @@ goes to the bot's process, and its response back to Slack. Between the two is a 
                        {"ask": 7, "request": {...}}              an envelope for the bot
                        {"stop": "invalid_auth"}
     bot → reception    {"told": 7, "status": 200, "headers": {...}, "body": ""}
+                       {"end": true}
 
-The reception ends when the bot lets go of the pipe, however the bot ended; where the reception
-ends, the bot does too, and its supervisor starts both again. What was acknowledged is stored.
+The reception ends when it is told to or the bot is gone; where the reception is gone, the bot ends
+too, and its supervisor starts both again. What was acknowledged is stored.
 """
 
+import contextlib
 import gc
 import itertools
 import json
@@ -25,6 +27,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from slack_bolt import App, BoltResponse
@@ -83,7 +86,7 @@ class Receiver:
         self._on_stop = on_stop
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="receiver")
         self._sending = threading.Lock()
-        self._said_at, self._is_healthy = -_SILENT_S, False
+        self._said_at, self._is_healthy = 0.0, False
         # Not a fork: this process has threads, and models that the reception does not need.
         context = multiprocessing.get_context("spawn")
         self._pipe, self._theirs = context.Pipe()
@@ -96,14 +99,19 @@ class Receiver:
         return self._is_healthy and time.monotonic() - self._said_at < _SILENT_S
 
     def connect(self) -> None:
-        self._process.start()
+        # A signal is for the bot, which then tells the reception; a blocked one is inherited so.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._theirs.close()
         threading.Thread(target=self._listen, name="receiver", daemon=True).start()
 
     def close(self) -> None:
         """Take nothing in any more; what comes after that Slack sends again."""
         self._on_stop = lambda _code: None
-        self._pipe.close()
+        self._send({"end": True})
         self._process.join(_END_S)
         if self._process.is_alive():
             self._process.kill()
@@ -141,17 +149,18 @@ class Receiver:
     def _respond(self, number: int, request: _Said) -> None:
         response = run_bolt_app(self._app, SocketModeRequest(**request))
         told = {"status": response.status, "headers": response.headers, "body": response.body}
+        self._send({"told": number, **told})
+
+    def _send(self, said: _Said) -> None:
         try:
             with self._sending:
-                self._pipe.send_bytes(json.dumps({"told": number, **told}).encode())
-        except OSError as error:
-            logger.warning("response_lost error=%s", type(error).__name__)
+                self._pipe.send_bytes(json.dumps(said).encode())
+        except OSError as error:  # it is gone; `_listen` hears of it
+            logger.warning("reception_not_told error=%s", type(error).__name__)
 
 
 def receive(settings: Settings, us: AuthorizeResult, pipe: Connection) -> None:
-    """Be the reception, until the bot lets go of the pipe."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # what is told the bot; it then lets go
+    """Be the reception, until the bot says so or is gone."""
     log_on_stderr()
     bot = _Bot(pipe)
     workspace = OneWorkspace(web_client(settings, token=settings.bot_token), us)
@@ -184,24 +193,23 @@ class _Bot:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._sending = threading.Lock()
-        self._notes: list[tuple[str | float, ...]] = []
-        self._noted = threading.Event()
+        self._notes: SimpleQueue[tuple[str | float, ...]] = SimpleQueue()
         self._numbers = itertools.count()
         self._asked: dict[int, Future[BoltResponse]] = {}
 
     # What the reception counts
 
     def saw_event(self, surface: str, result: str) -> None:
-        self._note("event", surface, result)
+        self._notes.put(("event", surface, result))
 
     def saw_call(self, kind: str, code: str) -> None:
-        self._note("call", kind, code)
+        self._notes.put(("call", kind, code))
 
     def took(self, step: str, seconds: float) -> None:
-        self._note("step", step, seconds)
+        self._notes.put(("step", step, seconds))
 
     def accepted(self, accepted: Accepted) -> None:
-        self._note("accepted", accepted)
+        self._notes.put(("accepted", accepted))
 
     def stop(self, code: str) -> None:
         self._send({"stop": code})
@@ -219,11 +227,10 @@ class _Bot:
             del self._asked[number]
 
     def listen(self, *, is_healthy: Callable[[], bool]) -> None:
-        """Hear what the bot tells, until it lets go."""
+        """Hear what the bot tells, until it says that this is the end, or is gone."""
         threading.Thread(target=self._tell, args=[is_healthy], name="notes", daemon=True).start()
         try:
-            while True:
-                told = json.loads(self._pipe.recv_bytes())
+            while "end" not in (told := json.loads(self._pipe.recv_bytes())):
                 response = self._asked.get(told.pop("told"))
                 if response is not None:
                     response.set_result(BoltResponse(**told))
@@ -233,15 +240,13 @@ class _Bot:
     def _tell(self, is_healthy: Callable[[], bool]) -> None:
         """Tell what was noted: at once where it comes alone, in handfuls where it does not."""
         while True:
-            self._noted.wait(_BEAT_S)
-            self._noted.clear()
-            notes, self._notes = self._notes, []
+            notes = []
+            with contextlib.suppress(Empty):
+                notes.append(self._notes.get(timeout=_BEAT_S))
+                while True:
+                    notes.append(self._notes.get_nowait())
             self._send({"notes": notes, "is_healthy": is_healthy()})
             time.sleep(_FLUSH_S)
-
-    def _note(self, *note: str | float) -> None:
-        self._notes.append(note)
-        self._noted.set()
 
     def _send(self, said: _Said) -> None:
         """Tell the bot; where it is gone, `listen` ends by itself."""
@@ -249,4 +254,4 @@ class _Bot:
             with self._sending:
                 self._pipe.send_bytes(json.dumps(said).encode())
         except OSError:
-            logger.warning("the bot is gone")
+            logger.warning("bot_not_told")

@@ -26,7 +26,7 @@ from bot.slack.refusing import Refuser
 from bot.slack.steps import attempt, join
 from bot.store import Bounds, Store
 
-_REST_S = 0.1  # between one handful of refusals and the next: answers have the processor first
+_REST_S = 0.2  # between one handful of refusals and the next: answers have the processor first
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from bot.slack.elements import Message
 from bot.slack.posting import Failed, NotInstalled, Outcome, Verdict, tell
 from bot.store import Refused, Store
 
-AT_ONCE: Final = 8  # questions; as many may be told again after a crash
+AT_ONCE: Final = 16  # questions; as many may be told again after a crash
 _SHORTEST_WAIT_S = 1.0
 
 logger = logging.getLogger(__name__)

@@ -380,7 +380,7 @@ class Store:
     def _transaction(self, engine: Engine, urgency: Urgency) -> Iterator[Connection]:
         turn = self._turn.taken(urgency) if engine.dialect.name == SQLITE else nullcontext()
         try:
-            with turn, engine.begin() as db:
+            with turn, self._opened.written_alone(), engine.begin() as db:
                 yield db
         except SQLAlchemyError as error:
             raise StoreError(f"the database does not take it: {told(error)}") from error

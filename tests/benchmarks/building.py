@@ -3,27 +3,32 @@
     python -m tests.benchmarks.building again --articles FOLDER
     python -m tests.benchmarks.building one-more --articles FOLDER --passages 200000
     python -m tests.benchmarks.building watched --articles FOLDER --passages 200000
-    python -m tests.benchmarks.building grow --articles FOLDER --passages 10000 100000 1000000
+    python -m tests.benchmarks.building grow --articles FOLDER --passages 10000 1000000 --plot A.svg
 
 Articles come from FOLDER (of real text). Where more passages are asked for than it has, articles
 are made of its sentences, drawn with a seed, eight to an article.
 Vectors are drawn, not encoded: the time of encoding is measured by `tests.benchmarks.encoding` and
-is no part of these figures. Every figure is taken in a process of its own.
+is no part of these figures. `grow` asks each archive questions, too: the first words of sentences
+that it has, without the ranker, whose time does not depend on the archive. Every figure is taken in
+a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import random
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.desk import Desk
@@ -33,6 +38,9 @@ from tests.drawing import DrawnEncoder, recombined
 
 SENTENCES = 8  # of an article that is made; some four passages
 PER_FOLDER = 10_000
+QUESTIONS, WORDS = 301, 9
+
+Figures = dict[str, float]
 
 
 def main() -> None:
@@ -42,6 +50,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, nargs="+", default=[200_000])
     parser.add_argument("--place", type=Path, help="where archives and indexes are made")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--plot", type=Path, help="an SVG file, for `grow`")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.place) as place:
         folder = Path(place)
@@ -52,18 +61,19 @@ def main() -> None:
         elif given.what == "watched":
             watched(made_archive(given.articles, folder, given.passages[0]), folder, given.rounds)
         elif given.what == "grow":
-            for passages in given.passages:
-                grow(given.articles, folder, passages)
+            grown = [grow(given.articles, folder, passages) for passages in given.passages]
+            if given.plot:
+                given.plot.write_text(draw_growth(grown), "utf-8")
         else:
             print(json.dumps(build_once(given.articles, folder / "index")))
 
 
 def again(corpus: Path, place: Path, rounds: int) -> None:
     """Index an archive, then again, unchanged, each time in a fresh process."""
-    print("first", in_process(corpus, place / "index"))
+    print("first", in_process("build_once", corpus, place / "index"))
     for _ in range(rounds):
         began = time.perf_counter()
-        found = in_process(corpus, place / "index", keep=True)
+        found = in_process("build_once", corpus, place / "index")
         print(f"again {time.perf_counter() - began:.2f} s with the start of Python", found)
 
 
@@ -169,29 +179,83 @@ keep_indexed(corpus, index, index_once=index_once, say=print,
 """
 
 
-def grow(corpus: Path, place: Path, passages: int) -> None:
-    """Build an archive of some size and give memory and rate."""
-    archive = made_archive(corpus, place, passages)
-    print(f"{passages:,} passages", in_process(archive, place / "index"))
+def grow(corpus: Path, place: Path, passages: int) -> Figures:
+    """Build an archive of some size, ask it, and give memory, rate and times."""
+    archive, index = made_archive(corpus, place, passages), place / "index"
+    shutil.rmtree(index, ignore_errors=True)
+    found = in_process("build_once", archive, index) | in_process("ask_often", archive, index)
+    print(f"{passages:,} passages", json.dumps(found), flush=True)
     shutil.rmtree(archive)
+    return found
 
 
-def in_process(corpus: Path, index: Path, *, keep: bool = False) -> str:
-    if not keep:
-        shutil.rmtree(index, ignore_errors=True)
+def in_process(what: str, corpus: Path, index: Path) -> Figures:
+    """Call one of the functions of this module that take an archive and an index."""
     code = (
         "import json, sys; from pathlib import Path; from tests.benchmarks.building import *;"
-        "print(json.dumps(build_once(Path(sys.argv[1]), Path(sys.argv[2]))))"
+        f"print(json.dumps({what}(Path(sys.argv[1]), Path(sys.argv[2]))))"
     )
-    return subprocess.run(
+    said = subprocess.run(
         [sys.executable, "-c", code, str(corpus), str(index)],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-    ).stdout.strip()
+    ).stdout
+    found: Figures = json.loads(said)
+    return found
 
 
-def build_once(corpus: Path, index: Path) -> dict[str, object]:
+def ask_often(corpus: Path, index: Path) -> Figures:
+    """Ask for sentences of the archive by their first words, in ms of a question."""
+    del corpus
+    encoder = DrawnEncoder()
+    began = time.perf_counter()
+    with Desk(index=index, encoder=encoder, open_reranker=no_reranker, clock=time.time) as desk:
+        opened = time.perf_counter() - began
+        chance = random.Random(1)
+        articles = [desk.articles[chance.randrange(len(desk.articles))] for _ in range(QUESTIONS)]
+        texts = [" ".join(article.text.split()[:WORDS]) + "?" for article in articles]
+        desk.ask(Question(text=texts[0]), limit=3)
+        times = []
+        for text in texts[1:]:
+            began = time.perf_counter()
+            desk.ask(Question(text=text), limit=3)
+            times.append(1000 * (time.perf_counter() - began))
+    return {
+        "opening_seconds": round(opened, 2),
+        "question_p50_ms": round(statistics.median(times), 1),
+        "question_p95_ms": round(statistics.quantiles(times, n=20)[-1], 1),
+        "asking_anonymous_mb": anonymous_kb() // 1024,
+    }
+
+
+def draw_growth(grown: Sequence[Figures]) -> str:
+    """Draw what a passage costs to build and what a question takes, by size, as SVG."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    sizes = [each["passages"] for each in grown]
+    building = [1000 * each["processor_seconds"] / each["passages"] for each in grown]
+    written = io.StringIO()
+    with rc_context({"svg.hashsalt": "growth", "font.size": 9}):
+        figure = Figure(figsize=(8, 3), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        left.plot(sizes, building, "o-")
+        left.set_ylabel("building a passage, ms of the processor\n(without encoding)")
+        for name, label in (("question_p50_ms", "median"), ("question_p95_ms", "95 %")):
+            right.plot(sizes, [each[name] for each in grown], "o-", label=label)
+        right.set_ylabel("a question, ms (without ranker)")
+        right.legend(frameon=False)
+        for axes in (left, right):
+            axes.set_xscale("log")
+            axes.set_xlabel("passages")
+            axes.set_ylim(bottom=0)
+            axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    return written.getvalue()
+
+
+def build_once(corpus: Path, index: Path) -> Figures:
     """Build, and say how long it took and what it took of memory, in MB."""
     highest = [0]
     done = threading.Event()
@@ -210,7 +274,6 @@ def build_once(corpus: Path, index: Path) -> dict[str, object]:
     return {
         "passages": report.passages,
         "articles": report.articles,
-        "published": report.published,
         "seconds": round(seconds, 2),
         "processor_seconds": round(busy, 2),
         "passages_per_processor_second": round(report.passages / busy),

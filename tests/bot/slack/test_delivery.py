@@ -22,7 +22,7 @@ from bot.slack.delivery import Answered, Delivery
 from bot.slack.elements import Message, quotation, rich_text
 from bot.slack.posting import VERDICTS, Later, NotInstalled, Verdict
 from bot.slack.reception import Reception
-from bot.slack.refusing import Refuser
+from bot.slack.refusing import AT_ONCE, Refuser
 from bot.store import Bounds, open_store
 from tests.slack_server.methods import known_errors
 from tests.slack_server.workspace import User
@@ -850,14 +850,14 @@ def test_busy_is_told_once_for_several_questions_of_one_person(full, slack):
 
 
 def test_refusals_are_told_a_handful_at_a_time(full, slack):
-    """Eight, the oldest first; the rest waits for the next turn."""
-    people = [f"U{number}" for number in range(101, 110)]
+    """The oldest first; the rest waits for the next turn."""
+    people = [f"U{number}" for number in range(101, 102 + AT_ONCE)]
     for user in people:
         slack.add_user(User(id=user, name=user.lower()))
         slack.space.channel("C1").members.add(user)
         full.hear(slack.mention("?", user=user), user=user)
     assert full.reception.refuse_some()
-    assert [user for user, _ in told(slack)] == people[:8]
+    assert [user for user, _ in told(slack)] == people[:AT_ONCE]
     assert full.reception.refuse_some()
     assert [user for user, _ in told(slack)] == people
     assert not full.reception.refuse_some()
