@@ -16,6 +16,7 @@ from retrieval.words import content, stems
 
 Stems = tuple[str, ...]
 
+_FEW = 2  # words: «TRF?», «LOC INDIA»
 _ACRONYM = re.compile(r"[A-Za-z]*[A-Z][A-Za-z]*[A-Z][A-Za-z]*")
 _SPELLED_OUT = (
     r"((?:[A-Z][\w’'-]*\s+(?:(?:of|the|and|for|on)\s+)*){0,5}[A-Z][\w’'-]*)\s*\(\s*%s\s*\)"
@@ -64,13 +65,20 @@ def alternatives(text: str) -> Mapping[str, tuple[Stems, ...]]:
 
 
 def acronyms(text: str) -> tuple[str, ...]:
-    """Give the words of a question that are written like an abbreviation, in order."""
+    """Give the words of a question that are written like an abbreviation, in order.
+
+    Where all is written in capitals, nothing tells an abbreviation from «ATTACK».
+    """
+    if text.isupper() and len(content(text)) > _FEW:
+        return ()
     words = (text[token.start : token.end] for token in content(text))
     return tuple(dict.fromkeys(word for word in words if _ACRONYM.fullmatch(word)))
 
 
 def spelled_out(acronym: str, text: str) -> str | None:
     """Give what an article writes before an abbreviation in brackets: «Line of Control (LoC)»."""
+    if "(" not in text:  # most sentences: an expression is made for each abbreviation
+        return None
     match = re.search(_SPELLED_OUT % re.escape(acronym), text)
     if match is None:
         return None

@@ -214,7 +214,7 @@ def ask_often(corpus: Path, index: Path) -> Figures:
         opened = time.perf_counter() - began
         chance = random.Random(1)
         articles = [desk.articles[chance.randrange(len(desk.articles))] for _ in range(QUESTIONS)]
-        texts = [" ".join(article.text.split()[:WORDS]) + "?" for article in articles]
+        texts = [_asked(article.text, chance) for article in articles]
         desk.ask(Question(text=texts[0]), limit=3)
         times = []
         for text in texts[1:]:
@@ -332,6 +332,13 @@ def _texts(corpus: Path) -> Iterator[str]:
         sentences += [text[span.start : span.end] for span, _ in sentence_spans(text)]
         yield text
     yield from recombined(sentences, SENTENCES, seed=1)
+
+
+def _asked(text: str, chance: random.Random) -> str:
+    """Give the first words of a sentence below the headline, where there is one."""
+    spans = [span for span, _ in sentence_spans(text)]
+    span = chance.choice(spans[1:] or spans)
+    return " ".join(text[span.start : span.end].split()[:WORDS]) + "?"
 
 
 def _passages_in(text: str) -> int:

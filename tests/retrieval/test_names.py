@@ -30,6 +30,12 @@ def test_abbreviations_are_told_by_their_capitals():
     assert acronyms("What does LeT stand for, and the TRF? Ask Rubio.") == ("LeT", "TRF")
 
 
+def test_a_question_in_capitals_shows_no_abbreviation():
+    """Each of its words would be looked up in the articles; a word or two may be nothing else."""
+    assert acronyms("WHAT DID RUBIO URGE PAKISTAN TO DO?") == ()
+    assert acronyms("TRF?") == ("TRF",)
+
+
 @pytest.mark.parametrize(
     ("acronym", "expected"),
     [("LoC", "Line of Control"), ("TRF", "The Resistance Front"), ("PoK", None)],
