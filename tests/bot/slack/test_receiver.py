@@ -85,6 +85,16 @@ def test_where_the_bot_is_killed_the_reception_ends(slack, started):
     assert slack.wait_for(lambda: slack.sockets.connections == 0, 10)
 
 
+def test_ctrl_c_which_both_get_ends_both_well(slack, started):
+    """A terminal sends it to both, and so does systemd its SIGTERM."""
+    bot, _ = started
+    os.kill(reception_of(bot), signal.SIGINT)
+    os.kill(reception_of(bot), signal.SIGTERM)
+    answer_in(slack, "C1", slack.mention(RUBIO))
+    assert bot.stop(by=signal.SIGINT) == 0
+    assert "Traceback" not in bot.log
+
+
 def test_a_reception_that_says_nothing_is_not_ready(slack, started):
     """/readyz tells a load balancer or a person; it recovers by itself."""
     bot, port = started
