@@ -18,6 +18,7 @@ from retrieval.datatypes import (
 from retrieval.demands import demand_of, told
 from retrieval.engines import Engine
 from retrieval.library import Library
+from retrieval.offices import name_parties
 from retrieval.questions import Query, clean, is_smalltalk, understand
 from retrieval.quoting import quote
 from retrieval.ranking import rank, rerank
@@ -54,7 +55,7 @@ def answer(
     """
     if is_smalltalk(clean(question.text)):
         return Help(question=question, generation=library.generation)
-    query = understand(question, library)
+    query = name_parties(understand(question, library), library)
     if not query.stems:
         return _abstain(question, query.resolved, library, reason="no_words")
     vector = encoder.encode_question(query.resolved.text)

@@ -1,7 +1,8 @@
 """Quotes that report the same but not with the same day or number.
 
 Only what can be read off is compared: a day that each quote names once, and exact numbers of the
-same thing. «At least 26», «some 30» and «26 on Monday, 28 on Tuesday» contradict nothing.
+same thing. «At least 26», «some 30» and «26 on Monday, 28 on Tuesday» contradict nothing. Where
+an article has no date, two weekdays contradict each other only in two accounts of one event.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from retrieval.datatypes import ConflictKind, Quote
-from retrieval.words import STOP_WORDS, stems, tokens
+from retrieval.words import STOP_WORDS, content, stems, tokens
 
 NEAR_DAYS = 3  # days further apart are of two events rather than two accounts of one
+ONE_EVENT = 0.25  # share of plain words, of the one who says less, in which two accounts agree
 COUNTED_WITHIN = 2  # words from a number to what it counts: «26 mostly civilian deaths»
 
 _WEEKDAYS = ("Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun")
@@ -62,7 +64,19 @@ def _days_differ(one: Quote, other: Quote) -> bool:
         return False
     # An article without a date of its own: what is left is the name of the day.
     names, other_names = set(_WEEKDAY.findall(one.text)), set(_WEEKDAY.findall(other.text))
-    return len(names) == len(other_names) == 1 and names != other_names
+    named = len(names) == len(other_names) == 1 and names != other_names
+    return named and _is_one_event(one.text, other.text)
+
+
+def _is_one_event(one: str, other: str) -> bool:
+    """Tell one call from two calls between the same people, by what is said beside their names."""
+    words, other_words = _plain_words(one), _plain_words(other)
+    return len(words & other_words) >= ONE_EVENT * min(len(words), len(other_words))
+
+
+def _plain_words(text: str) -> frozenset[str]:
+    """Give the stems of the telling words that are not written like names."""
+    return frozenset(token.stem for token in content(text) if not text[token.start].isupper())
 
 
 def _days(quote: Quote) -> set[date]:

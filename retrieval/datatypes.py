@@ -244,7 +244,8 @@ class Resolved:
 
     Attributes:
         text: The question with what was added to it.
-        added: Words taken from earlier questions of the thread.
+        added: Words taken from earlier questions of the thread, and the names of those whose
+            offices were asked about.
         spelled: Pairs (as asked, as searched) of words that the articles spell otherwise.
     """
 

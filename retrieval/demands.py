@@ -9,15 +9,15 @@ say (`calibration.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.datatypes import Sentence
 from retrieval.library import Library
-from retrieval.names import is_listed
-from retrieval.questions import Query, coverage, stands, with_names
+from retrieval.offices import holders
+from retrieval.questions import PEOPLE, Query, coverage
 from retrieval.roles import Roles, is_office, roles_of, speaks
-from retrieval.words import STOP_WORDS, Token, content, tokens
+from retrieval.words import content, stems, tokens
 
 NO_DEMAND = 0.5  # what every sentence gets where nothing is demanded
 
@@ -26,10 +26,6 @@ _OFFICE = re.compile(
     r"(?P<office>(?:(?!\b(?:who|that|which|to|in|at|by|behind|and|or)\b)[^,;?]){3,70})\??\s*$",
     re.IGNORECASE,
 )
-_BETWEEN_PEOPLE = "and with to by but between told while where who"
-_PARTS_PEOPLE = frozenset(_BETWEEN_PEOPLE.split())
-_LIKELY = 0.7  # that it is this office, where its country stands elsewhere in the sentence
-
 _NUMBER = re.compile(
     r"\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty"
     r"|fifty|sixty|eighty|ninety|dozens?|hundreds?|thousands?|millions?|billions?|half|none|several"
@@ -50,6 +46,32 @@ _TO_COME = re.compile(
     r"|next|upcoming|imminent|intends?|considers|aims?|hopes?|pledged|vowed|promised|by 20\d\d)\b",
     re.IGNORECASE,
 )
+_MEASURES = (
+    (
+        re.compile(r"\bhow long\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:second|minute|hour|day|week|month|year|decade|met(?:er|re)|mile|yard)s?\b"
+            r"|\bcentur(?:y|ies)\b|\bkilomet(?:er|re)s?\b|\d ?(?:k?m|ft|min)\b|\bfeet\b"
+            r"|\b(?:since|until|till)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        re.compile(r"\bhow old\b|\bwhat age\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:years?|months?|age[ds]?|born)\b|, \d{1,3},|\b(?:1\d|20)\d\d\b", re.IGNORECASE
+        ),
+    ),
+    (
+        re.compile(r"\bwhat time\b", re.IGNORECASE),
+        re.compile(
+            r"\d ?[ap]\.?m\b|\d:\d\d|\b(?:noon|midnight|dawn|dusk|morning|afternoon|evening|night)"
+            r"|\bo['’]clock\b|\bhours\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_MEASURING = frozenset(stems("how many much long old age time"))
 _TOPIC = re.compile(
     r"\b(?:say|said|says|tell|told|think|comment|write|wrote|tweet|tweeted|post|posted|announce"
     r"|ask)\b[^,;?]{0,50}?\b(?:about|regarding|concerning)\s+(?P<topic>[^,;?]+)",
@@ -67,6 +89,7 @@ class Demand:
         counted: Stems of what is to be counted.
         ahead: It has to be about what is yet to come.
         topic: Stems of what somebody is to have spoken about.
+        measure: What a length, an age or an hour looks like, where one is asked for.
     """
 
     roles: Roles | None = None
@@ -74,6 +97,7 @@ class Demand:
     counted: frozenset[str] = frozenset()
     ahead: bool = False
     topic: tuple[str, ...] = ()
+    measure: re.Pattern[str] | None = None
 
 
 def demand_of(query: Query) -> Demand:
@@ -85,6 +109,7 @@ def demand_of(query: Query) -> Demand:
         counted=query.counted,
         ahead=_AHEAD.search(text) is not None,
         topic=_topic(text),
+        measure=next((shape for asked, shape in _MEASURES if asked.search(text)), None),
     )
 
 
@@ -101,9 +126,12 @@ def shown(
         said = speaks(demand.roles, query, sentence, library)
     others = []
     if demand.office:
-        others.append(max(_holders(demand.office, query, sentence.text).values(), default=0.0))
+        others.append(max(holders(demand.office, query, sentence.text).values(), default=0.0))
     if demand.counted:
-        others.append(float(bool(_numbers(demand.counted, sentence.text))))
+        others.append(float(_counts(demand.counted, query, sentence.text)))
+    if demand.measure:
+        measures = demand.measure.search(sentence.text) is not None
+        others.append(float(measures and _is_of_it(query, frozenset(), sentence.text)))
     if demand.ahead:
         others.append(float(_looks_ahead(query, sentence.text)))
     if demand.topic:
@@ -115,7 +143,7 @@ def told(demand: Demand, query: Query, text: str) -> frozenset[str]:
     """Give the short answers that a text may hold: who holds the office, how many, which day."""
     found = {*_numbers(demand.counted, text) - _INEXACT}
     if demand.office:
-        found.update(_holders(demand.office, query, text))
+        found.update(holders(demand.office, query, text))
     if query.kind == "time":
         found.update(day[0].lower() for day in _DAY.finditer(text))
     return frozenset(found)
@@ -136,50 +164,6 @@ def _content(text: str) -> tuple[str, ...]:
     return tuple(token.stem for token in content(re.sub(r"[’']s\b", "", text)))
 
 
-def _holders(office: Sequence[str], query: Query, text: str) -> Mapping[str, float]:
-    """Give the names beside the words of an office: «foreign minister Ishaq Dar».
-
-    Returns:
-        By a name's stem, how likely it is that of the holder.
-    """
-    found = tokens(text)
-    held = frozenset(token.stem for token in found)
-    countries = [stem for stem in office if is_listed(stem) and not is_office(stem)]
-    asked = with_names(query, office)
-    near = all(stands(query, stem, held) for stem in countries)
-    bare = [stem for stem in office if stem not in countries]
-    holders: dict[str, float] = {}
-    for place, token in enumerate(found):
-        if token.stem in asked or not _is_name(text, token):
-            continue
-        for words, within in ((found[:place][::-1], 2), (found[place + 1 :], 3)):
-            beside = _beside(text, words)
-            window = frozenset(beside[: len(office) + 4])
-            if asked.isdisjoint(beside[:within]):
-                continue
-            other = any(is_listed(stem) and stem not in asked for stem in window)
-            if all(stands(query, stem, window) for stem in office):
-                holders[token.stem] = 1.0
-            elif near and not other and all(stands(query, stem, window) for stem in bare):
-                holders.setdefault(token.stem, _LIKELY)
-    return holders
-
-
-def _is_name(text: str, token: Token) -> bool:
-    plain = token.stem in STOP_WORDS or is_office(token.stem) or is_listed(token.stem)
-    return text[token.start].isupper() and not plain
-
-
-def _beside(text: str, words: Sequence[Token]) -> list[str]:
-    """Give the stems of words up to one that parts two people, in order."""
-    found: list[str] = []
-    for token in words:
-        if text[token.start : token.end].lower() in _PARTS_PEOPLE:
-            break
-        found.append(token.stem)
-    return found
-
-
 def _numbers(counted: frozenset[str], text: str) -> frozenset[str]:
     """Give the numbers that stand before what is to be counted, as they are written."""
     found = tokens(text)
@@ -190,6 +174,26 @@ def _numbers(counted: frozenset[str], text: str) -> frozenset[str]:
         for number in found[max(0, place - _COUNTED_WITHIN) : place]
     )
     return frozenset(number for number in numbers if _NUMBER.fullmatch(number))
+
+
+def _counts(counted: frozenset[str], query: Query, text: str) -> bool:
+    """Tell whether a text has a number of what is to be counted.
+
+    People are counted in more ways than one: «26 civilians were killed» does not say how many were
+    injured.
+    """
+    are_people = not counted.isdisjoint(PEOPLE.union(query.names))
+    if are_people and not _is_of_it(query, counted, text):
+        return False
+    return bool(_numbers(counted, text))
+
+
+def _is_of_it(query: Query, counted: frozenset[str], text: str) -> bool:
+    """Tell whether a text has half of what is asked beside a number."""
+    held = frozenset(token.stem for token in tokens(text))
+    beside = [stem for stem in query.stems if stem not in counted | _MEASURING]
+    asked = [stem for stem in beside if stem not in query.names] or beside
+    return not asked or coverage(query, asked, held) >= 1 / 2
 
 
 def _looks_ahead(query: Query, text: str) -> bool:

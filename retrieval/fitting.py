@@ -35,6 +35,7 @@ from retrieval.judging import OWN_PARAGRAPH, SHOWN, GoldQuestion, claim, rights
 from retrieval.lexical import LexicalIndex
 from retrieval.library import Library
 from retrieval.measures import auroc, calibration_error, mean, reliability
+from retrieval.offices import name_parties
 from retrieval.questions import Query, understand
 from retrieval.quoting import quote
 from retrieval.ranking import RANKER, RERANKED, ordered, read, reordered
@@ -115,7 +116,7 @@ def example_of(
     """Look at a question as an answer would; None where there is nothing to search for."""
     import numpy as np
 
-    query = understand(gold.question, library)
+    query = name_parties(understand(gold.question, library), library)
     if gold.smalltalk or not query.stems:
         return None
     candidates = search(query, encoder.encode_question(query.resolved.text), library)

@@ -41,8 +41,8 @@ class Query:
         weights: How much each of `stems` tells, in (0, 1]: more for words that are rare in
             English and in the articles, less for words of asking and telling.
         names: Those of `stems` that the asker wrote like a name.
-        setting: Those of `stems` that only say when («after the summit»): the article has to
-            have them, not the sentence.
+        setting: Those of `stems` that only say when («after the summit») or who tells it
+            («according to Bruce»): the article has to have them, not the sentence.
         subject: Stems of whom or what the question asks about («what did Rubio say»).
         kind: What the answer must hold, as far as the question word tells.
         counted: Stems of what is to be counted («how many soldiers»), and of what stands for it.
@@ -91,7 +91,7 @@ _CARRIER = re.compile(
 _COUNTS = re.compile(
     r"\bhow many ((?:[\w’'-]+ ){0,2}?[\w’'-]+?s|people|men|women|children)\b", re.IGNORECASE
 )
-_PEOPLE = frozenset(
+PEOPLE = frozenset(
     stems("people persons lives civilians tourists men women children victims residents dead")
 )
 _SAYS = re.compile(
@@ -104,6 +104,7 @@ _SETTING = re.compile(
     r"\b(?:after|before|during|since|following|amid|ahead of|in the (?:wake|aftermath) of|prior to"
     r"|on (?=(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)|in (?=[A-Z][a-z]+ \d{4}))\b([^,;?]+)",
 )
+_SOURCE = re.compile(r"^\W*according to\b([^,;?]+),", re.IGNORECASE)
 # Words that a question is put in rather than what it is about.
 _LIGHT = frozenset(
     token.stem
@@ -154,10 +155,15 @@ def understand(question: Question, library: Library) -> Query:
     Raises:
         QuestionError: it is too long.
     """
-    words = library.sentence_words
     text = clean(question.text)
-    resolved = resolve(focus(text), tuple(clean(earlier) for earlier in question.context), words)
-    resolved = _spelled(resolved, library)
+    context = tuple(clean(earlier) for earlier in question.context)
+    resolved = resolve(focus(text), context, library.sentence_words)
+    return read(_spelled(resolved, library), library)
+
+
+def read(resolved: Resolved, library: Library) -> Query:
+    """Read a question that was filled in: its words, its names and what it asks for."""
+    words = library.sentence_words
     lowered = resolved.text.lower()
     asked = content(resolved.text)
     found = tuple(dict.fromkeys(token.stem for token in asked))
@@ -217,6 +223,11 @@ def focus(text: str) -> str:
     carrier = _CARRIER.match(text)
     asked = text[carrier.end() :] if carrier else text
     return asked if len(content(asked)) >= 2 else text  # noqa: PLR2004 - less is no question
+
+
+def without_source(text: str) -> str:
+    """Leave out who is to have said it, «According to Bruce,»: he stands beside most answers."""
+    return _SOURCE.sub("", text).lstrip()
 
 
 def resolve(text: str, context: tuple[str, ...], words: LexicalIndex) -> Resolved:
@@ -349,7 +360,7 @@ def _counted(text: str, also: Mapping[str, tuple[tuple[str, ...], ...]]) -> froz
         return frozenset()
     wanted = {stem for token in content(asks[1])[-1:] for stem in (token.stem,)}
     wanted |= {part for stem in wanted for name in also.get(stem, ()) for part in name}
-    return frozenset(wanted | _PEOPLE if wanted & _PEOPLE else wanted)
+    return frozenset(wanted | PEOPLE if wanted & PEOPLE else wanted)
 
 
 def _subject(text: str, asked: list[Token]) -> tuple[str, ...]:
@@ -368,8 +379,9 @@ def _subject(text: str, asked: list[Token]) -> tuple[str, ...]:
 
 
 def _setting(text: str, asked: list[Token]) -> frozenset[str]:
-    """Give the stems of what only says when: «after ...», «during ...», to the next comma."""
+    """Give the stems of what only says when, «after ...», or who tells it, to the next comma."""
     clauses = [match.span(1) for match in _SETTING.finditer(text) if match.start() > 0]
+    clauses += [match.span(1) for match in _SOURCE.finditer(text)]
     inside = {t.stem for t in asked if any(a <= t.start < b for a, b in clauses)}
     core = {t.stem for t in asked} - inside
     return frozenset(inside) if core else frozenset()

@@ -19,7 +19,7 @@ from retrieval.datatypes import Hit, Sentence
 from retrieval.demands import NO_DEMAND
 from retrieval.evidence import EVIDENCE, evidence
 from retrieval.library import Library
-from retrieval.questions import Query
+from retrieval.questions import Query, without_source
 from retrieval.reranking import Reranker
 from retrieval.searching import Candidates
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RERANKED = 6  # hits that the ranker reads; each costs some 4 ms on two cores
-MIRRORED = 0.0  # «speaks» where the one asked about is named as the object of what others do
+MIRRORED = 0.25  # «speaks» where another one speaks, or is spoken to
 DEMOTED = 1.0  # score by which they stand below the others
 RANKER = "ranker"  # the ranker's log-odds, divided by 5: in [-2, 2]
 
@@ -99,7 +99,7 @@ def rerank(query: Query, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit, 
 def read(query: Query, hits: Sequence[Hit], reranker: Reranker) -> tuple[Hit, ...]:
     """Add the ranker's opinion to the evidence of the first `RERANKED` hits."""
     texts = [hit.sentence.text for hit in hits[:RERANKED]]
-    opinions = reranker.score(query.resolved.text, texts)
+    opinions = reranker.score(without_source(query.resolved.text), texts)
     heard = (
         replace(hit, evidence=(*hit.evidence, (RANKER, _log_odds(float(opinion)) / 5)))
         for hit, opinion in zip(hits[:RERANKED], opinions, strict=True)

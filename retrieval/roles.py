@@ -38,11 +38,13 @@ _SAYING = (
     r"|reaffirm|reiterate|condemn|underline|demand)(?:e?d)?|write|wrote|call(?:ed)? for)"
 )
 _ASKED = r"\b(?:did|does|do|has|have|had)\s+(?P<who>[^,;?]{2,60}?)\s+(?:also\s+|then\s+)?"
-_TO_WHOM = re.compile(rf"{_ASKED}{_TELLING}\s+(?P<whom>[^,;?]+)", re.IGNORECASE)
+_TO_WHOM = re.compile(rf"{_ASKED}{_TELLING}\s+(?:of\s+)?(?P<whom>[^,;?]+)", re.IGNORECASE)
 _WHO_SAYS = re.compile(rf"{_ASKED}{_SAYING}\b", re.IGNORECASE)
+_ASKS_TO = re.compile(rf"\b{_TELLING}\s+(?P<whom>[^,;:“”\"]{{1,40}}?)\s+to\b", re.IGNORECASE)
 _OTHER_QUESTION = re.compile(r"\b(?:why|when|where|who|how)\b|\bwhich day\b", re.IGNORECASE)
 _ENDS_WHOM = re.compile(
-    r"\b(?:about|on|in|at|to|that|when|after|before|during|over|for|of|if|how|as|by|and)\b"
+    r"\b(?:about|on|in|at|to|that|when|after|before|during|over|for|if|how|as|by|and"
+    r"|(?<!ecretary )(?<!inister )(?<!resident )of)\b"
 )
 _NAME = 3  # words of a name that are looked for
 
@@ -88,13 +90,20 @@ class Roles:
 
 def roles_of(text: str) -> Roles | None:
     """Read off a question who is to speak («what did Rubio tell Sharif»), or None."""
+    found = [_name(party) for party in parties(text)]
+    if not found or not found[0]:
+        return None
+    return Roles(who=found[0], whom=found[1] if found[1:] else ())
+
+
+def parties(text: str) -> tuple[str, ...]:
+    """Give who is to speak in a question, and to whom if it says so, as it writes them."""
     told = _TO_WHOM.search(text)
     said = told or _WHO_SAYS.search(text)
     if said is None or _OTHER_QUESTION.search(text):
-        return None
-    who = _name(said["who"])
-    whom = _name(_ENDS_WHOM.split(told["whom"], maxsplit=1)[0]) if told else ()
-    return Roles(who=who, whom=whom) if who else None
+        return ()
+    whom = [_ENDS_WHOM.split(told["whom"], maxsplit=1)[0].strip("?.! ")] if told else []
+    return (said["who"], *whom)
 
 
 def speaks(roles: Roles, query: Query, sentence: Sentence, library: Library) -> float:
@@ -103,10 +112,12 @@ def speaks(roles: Roles, query: Query, sentence: Sentence, library: Library) -> 
         return _NAMED_AS_OBJECT
     before = tuple(_before(sentence, library))
     who = _says(roles.who, query, sentence, before, library)
-    if not roles.whom or _is_named(query, roles.whom, sentence):
+    if not roles.whom:
         return who
+    if _is_named(query, roles.whom, sentence.text):
+        return _TO_ANOTHER * who if _asks_another(query, roles.whom, sentence.text) else who
     for each in before:
-        if _is_named(query, roles.whom, each):
+        if _is_named(query, roles.whom, each.text):
             return _TO_HIM_BEFORE * who
         if _TALK.search(each.text):
             return _TO_ANOTHER * who
@@ -117,8 +128,8 @@ def _is_turned_round(roles: Roles, query: Query, sentence: Sentence) -> bool:
     """Tell whether the one who is to be spoken to acts here, and the other is not named."""
     return (
         bool(roles.whom)
-        and not _is_named(query, roles.who, sentence)
-        and _is_named(query, roles.whom, sentence)
+        and not _is_named(query, roles.who, sentence.text)
+        and _is_named(query, roles.whom, sentence.text)
         and _acts(query, roles.whom[-1], sentence.text)
     )
 
@@ -135,9 +146,16 @@ def _name(text: str) -> tuple[str, ...]:
     return tuple(names or found)[:_NAME]
 
 
-def _is_named(query: Query, name: Sequence[str], sentence: Sentence) -> bool:
-    """Tell whether a sentence has a name: all of its words, or the last."""
-    held = frozenset(token.stem for token in tokens(sentence.text))
+def _asks_another(query: Query, name: Sequence[str], text: str) -> bool:
+    """Tell «encouraged India to work with Pakistan» from what Pakistan is encouraged to do."""
+    return any(
+        not _is_named(query, name, text[: found.end("whom")]) for found in _ASKS_TO.finditer(text)
+    )
+
+
+def _is_named(query: Query, name: Sequence[str], text: str) -> bool:
+    """Tell whether a text has a name: all of its words, or the last."""
+    held = frozenset(token.stem for token in tokens(text))
     return stands(query, name[-1], held) or all(stands(query, stem, held) for stem in name)
 
 
@@ -156,7 +174,7 @@ def _says(
     library: Library,
 ) -> float:
     stands_for = _may_stand_for(who[-1], query, sentence)
-    if _is_named(query, who, sentence):
+    if _is_named(query, who, sentence.text):
         if _acts(query, who[-1], sentence.text):
             return _SPEAKS
         return _PERHAPS if stands_for else _NAMED_AS_OBJECT
@@ -164,7 +182,7 @@ def _says(
     said = speaker_of(sentence.article, spans, sentence.row - rows.start)
     if said is not None and stands(query, who[-1], frozenset(stems(said.speaker.name))):
         return _SPEAKS
-    if any(_is_named(query, who, each) for each in before):
+    if any(_is_named(query, who, each.text) for each in before):
         return _PRONOUN if stands_for else _NAMED_BEFORE
     return _ABSENT
 
@@ -205,13 +223,13 @@ def _acts(query: Query, stem: str, text: str) -> bool:
     found = tokens(text)
     parts = with_names(query, (stem,))
     return any(
-        not _is_object(text, found, place)
+        not _is_object(query, text, found, place)
         for place, token in enumerate(found)
         if token.stem in parts
     )
 
 
-def _is_object(text: str, found: Sequence[Token], place: int) -> bool:
+def _is_object(query: Query, text: str, found: Sequence[Token], place: int) -> bool:
     """Tell «with foreign minister Cho Tae-yul» from a name that stands by itself."""
     after = _written(text, found[place + 1 : place + 2])
     if _written(text, found[place : place + 1]).endswith(("’s", "'s")):
@@ -223,7 +241,7 @@ def _is_object(text: str, found: Sequence[Token], place: int) -> bool:
         if re.search(r"[^\s.@-]", gap) or ("." in gap and len(word) > 2):  # noqa: PLR2004 - «Mr.», «S.»
             return False
         if word.lower() in _TAKES_OBJECT and not _joins(text, found[:at]):
-            return not (_is_urging(text, found, at, place) or _is_source(text, found[:at]))
+            return not (_is_urging(text, found, at, place) or _is_source(query, text, found[:at]))
         if not (word[0].isupper() or word.lower() in _STYLES):
             return False
         at -= 1
@@ -243,12 +261,18 @@ def _is_urging(text: str, found: Sequence[Token], at: int, place: int) -> bool:
     return gap.isspace() and text[after.start : after.end].endswith("ing")
 
 
-def _is_source(text: str, words: Sequence[Token]) -> bool:
-    """Tell «according to Rubio» and «a statement from Rubio» from other objects."""
+def _is_source(query: Query, text: str, words: Sequence[Token]) -> bool:
+    """Tell «according to Rubio» and «a statement from Rubio» from other objects.
+
+    So is «condemnation from Rubio», for who asks whether he condemned.
+    """
     according = "accord" in [token.stem for token in words[-6:-1]]
     if words[-1].stem == "to":
         return [token.stem for token in words[-2:-1]] == ["accord"]
-    issued = any(_written(text, (token,)) in _OWN_WORDS for token in words[-3:-1])
+    issued = any(
+        _written(text, (token,)) in _OWN_WORDS or token.stem in query.stems
+        for token in words[-3:-1]
+    )
     return words[-1].stem in ("from", "of") and (issued or according)
 
 

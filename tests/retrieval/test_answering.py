@@ -57,6 +57,11 @@ def test_a_follow_up_is_searched_with_its_thread(ask):
         ("What did Trump tell Jaishankar on the phone?", "not_stated"),
         ("How many terrorists died in Operation Sindoor?", "not_stated"),
         ("What is the name of Pakistan's defence minister?", "not_stated"),
+        ("Which aircraft were used in Operation Sindoor?", "not_stated"),
+        ("Did Rubio promise India weapons?", "not_stated"),
+        ("Did Rajnath Singh travel to Washington?", "not_stated"),
+        ("What did Tammy Bruce say about Afghanistan?", "not_stated"),
+        ("What did Sharif say about the Indus Waters Treaty?", "not_stated"),
     ],
 )
 def test_what_the_articles_do_not_say_is_refused_with_a_reason(ask, text, reason):
@@ -64,6 +69,31 @@ def test_what_the_articles_do_not_say_is_refused_with_a_reason(ask, text, reason
     reply = ask(text)
     assert isinstance(reply, Abstention)
     assert reply.reason == reason
+
+
+def test_a_word_that_no_article_has_may_be_said_otherwise(ask):
+    """«launch» stands nowhere; the ranker is sure of the strikes that India conducted."""
+    reply = ask("Why did India launch Operation Sindoor?")
+    assert isinstance(reply, Answer)
+    assert "in response to the attack" in reply.findings[0].lead.text
+
+
+def test_who_tells_it_is_not_who_is_asked_about(ask):
+    """What both leaders reaffirm comes before what else Bruce says; what Pakistan is asked, too."""
+    leaders = ask("According to Tammy Bruce, what did both leaders reaffirm?")
+    assert isinstance(leaders, Answer)
+    assert "Both leaders reaffirmed" in leaders.findings[0].lead.text
+    pakistan = ask("What did Rubio encourage Pakistan to do?")
+    assert isinstance(pakistan, Answer)
+    assert "encouraged the Pakistani Prime Minister" in pakistan.findings[0].lead.text
+
+
+def test_who_is_asked_about_by_office_is_named(ask):
+    """The articles have «Sharif» in the sentence that answers, and his office elsewhere."""
+    reply = ask("What did Pakistan's prime minister say to the US Secretary of State?")
+    assert reply.resolved.added == ("Shehbaz Sharif", "Marco Rubio")
+    assert isinstance(reply, Answer)
+    assert "Sharif reaffirmed" in reply.findings[0].lead.text
 
 
 def test_an_abstention_names_the_words_that_no_article_has(ask):

@@ -55,3 +55,19 @@ def test_only_what_can_be_read_off_is_a_contradiction(one, other, kind):
 def test_days_are_those_before_the_publication(one, other, kind):
     """«Wednesday» of a later article is another day, and days far apart are other events."""
     assert conflict(quote_of(*one), quote_of(*other)) == kind
+
+
+CALL = "Rubio called Jaishankar on Wednesday, conveying a commitment to cooperation."
+
+
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [
+        ("Rubio phoned Jaishankar on Thursday, reaffirming the commitment to cooperation.", "date"),
+        ("Rubio spoke to Jaishankar on Thursday, emphasising the need for concrete steps.", None),
+    ],
+)
+def test_weekdays_alone_contradict_each_other_only_in_accounts_of_one_event(other, kind):
+    """Two calls between the same people are two events where other things are said in them."""
+    assert conflict(quote_of(CALL), quote_of(other)) == kind
+    assert conflict(quote_of(other), quote_of(CALL)) == kind

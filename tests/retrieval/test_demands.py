@@ -15,6 +15,7 @@ All visas issued to 26 students were revoked.
 Keller will visit Bern in June.
 Keller visited Bern.
 Keller said that the dam holds.
+On Monday evening floods killed 13 people in Bern.
 """
 
 
@@ -41,6 +42,12 @@ def zug(open_folder, tmp_path_factory):
         ("What did Keller say about tariffs?", "Keller said", 0.0),
         ("What did Keller say?", "Keller said", NO_DEMAND),
         ("visas", "All visas", NO_DEMAND),
+        ("How many people were killed?", "On Monday", 1.0),
+        ("How many people were hurt?", "On Monday", 0.0),
+        ("What time did the floods kill people?", "On Monday", 1.0),
+        ("What time did the floods kill people?", "Pakistan's", 0.0),
+        ("How long did the floods last?", "Pakistan's", 0.0),
+        ("How old is Keller?", "Keller said", 0.0),
     ],
 )
 def test_a_sentence_shows_what_is_demanded_or_not(zug, question, opening, expected):

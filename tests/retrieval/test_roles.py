@@ -23,6 +23,9 @@ The mayor of the city waited for President Ott. The president of the club left.
 
 Keller spoke to Baumann about the school.
 She promised a new roof.
+
+Keller encouraged Zug to work with Bern.
+With condemnation from Mayor Fuchs, the vote failed.
 """
 
 
@@ -41,6 +44,8 @@ def zug(open_folder, tmp_path_factory):
         ("What did Marco Rubio say to Sharif about it?", ("marco", "rubio"), ("sharif",)),
         ("What did Secretary Rubio urge Pakistan to do?", ("rubio",), ("pakistan",)),
         ("What has Pakistan's defence minister said?", ("pakistan", "defens"), ()),
+        ("What did Rubio ask of Sharif?", ("rubio",), ("sharif",)),
+        ("What did Sharif tell the Secretary of State?", ("sharif",), ("state",)),
     ],
 )
 def test_a_question_says_who_is_to_speak_and_to_whom(question, who, whom):
@@ -80,6 +85,10 @@ def test_other_questions_have_no_roles(question):
         ("What did Baumann say?", "In her call", 0.2),
         ("What did Keller tell Meier?", "She promised", 0.2 * 0.6),
         ("What did Keller tell Baumann?", "She promised", 0.9 * 0.6),
+        ("What did Keller encourage Zug to do?", "Keller encouraged", 1.0),
+        ("What did Keller encourage Bern to do?", "Keller encouraged", 0.2),
+        ("What did Fuchs say?", "With condemnation", 0.0),
+        ("Did Fuchs condemn the vote?", "With condemnation", 1.0),
     ],
 )
 def test_who_is_only_the_object_of_others_does_not_speak(zug, question, opening, expected):
