@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from retrieval.library import Library
 from retrieval.names import is_listed
@@ -90,8 +91,10 @@ def _holder(party: str, query: Query, library: Library) -> str | None:
     held = [stem for stem in office if is_office(stem)]
     if not held or len(office) == len(held) or not all(map(is_listed, office)):
         return None
-    rows = library.sentence_words.first(held[-1], limit=MENTIONS)
-    texts = (library.sentences[row].text for row in rows)
+    # «PM» is «prime minister» in the articles.
+    written = {held[-1], *(name[-1] for name in query.also.get(held[-1], ()))}
+    mentions = (library.sentence_words.first(word, limit=MENTIONS) for word in written)
+    texts = (library.sentences[row].text for row in sorted({*chain.from_iterable(mentions)}))
     found = Counter(name for text in texts for name in _names_of(office, query, text))
     return max(found, key=lambda name: found[name], default=None)
 

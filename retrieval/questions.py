@@ -94,6 +94,8 @@ _COUNTS = re.compile(
 PEOPLE = frozenset(
     stems("people persons lives civilians tourists men women children victims residents dead")
 )
+_TOLL = re.compile(r"\bdeath toll\b", re.IGNORECASE)
+_DEAD = tuple((stem,) for stem in stems("dead deaths died killed lives"))
 _SAYS = re.compile(
     r"\b(say|says|said|tell|tells|told|state|stated|claim|claimed|announce|announced|ask|asked"
     r"|urge|urged|warn|warned|comment|commented|react|reaction|respond|response|statement|view"
@@ -172,6 +174,7 @@ def read(resolved: Resolved, library: Library) -> Query:
         **_surnames(resolved.text, asked, library),
         **alternatives(resolved.text),
         **_spelled_out(resolved.text, library),
+        **(dict.fromkeys(stems("death toll"), _DEAD) if _TOLL.search(resolved.text) else {}),
     }
     unknown = (stem for stem in found if not words.has(stem))
     return Query(
@@ -356,6 +359,8 @@ def _weights(text: str, asked: list[Token], words: LexicalIndex) -> Mapping[str,
 def _counted(text: str, also: Mapping[str, tuple[tuple[str, ...], ...]]) -> frozenset[str]:
     """Give the stems of what a question wants the number of, or nothing."""
     asks = _COUNTS.search(text)
+    if _TOLL.search(text):
+        return PEOPLE
     if asks is None:
         return frozenset()
     wanted = {stem for token in content(asks[1])[-1:] for stem in (token.stem,)}

@@ -13,6 +13,7 @@ from retrieval.words import stems
         ("Who is the EAM?", "eam", "External Affairs Minister"),
         ("What did the UN Security Council say?", "secur", "UNSC"),
         ("Who's the SecDef?", "secdef", "defence secretary"),
+        ("What did he tweet?", "tweet", "post on X"),
     ],
 )
 def test_a_name_finds_what_stands_for_it(question, stem, name):

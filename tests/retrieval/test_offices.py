@@ -29,6 +29,12 @@ def test_who_speaks_and_is_spoken_to_is_named_in_the_place_of_the_office(zug):
     assert named.names == ("omar", "tae", "keller")
 
 
+def test_an_abbreviated_office_is_one(zug):
+    asked = "What did the Pakistani PM say to Keller?"
+    named = name_parties(understand(Question(text=asked), zug), zug)
+    assert named.resolved.text == "What did Omar Tae-mal say to Keller?"
+
+
 @pytest.mark.parametrize(
     "question",
     [

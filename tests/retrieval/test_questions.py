@@ -4,7 +4,7 @@ import pytest
 
 from retrieval.datatypes import Question, Resolved
 from retrieval.errors import QuestionError
-from retrieval.questions import LIMIT, clean, is_smalltalk, resolve, understand
+from retrieval.questions import LIMIT, PEOPLE, clean, is_smalltalk, resolve, understand
 
 TEXTS = [
     "Rubio told Jaishankar that the US supports India.",
@@ -76,6 +76,13 @@ def test_smalltalk_is_told_from_questions(text, expected):
 def test_the_question_word_tells_what_the_answer_holds(three, text, kind):
     """When asks for a time, how many for a number, and so on."""
     assert understand(Question(text=text), three).kind == kind
+
+
+def test_a_death_toll_is_the_number_of_the_dead(three):
+    """«26 were killed» says it, and so does «claimed 26 lives»."""
+    query = understand(Question(text="What is the death toll?"), three)
+    assert (query.kind, query.counted) == ("number", PEOPLE)
+    assert {("kill",), ("life",)} <= {*query.also["toll"]}
 
 
 def test_stop_words_are_not_searched(three):
