@@ -172,6 +172,7 @@ def hidden(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, ...]:
 
     weights, linears = bert.weights, bert.linears
     heads, width, epsilon = bert.checkpoint.heads, bert.width, bert.checkpoint.epsilon
+    attention_scale = (width // heads) ** -0.5
     sizes = [len(encoding.ids) for encoding in encodings]
     ids = torch.tensor([piece for encoding in encodings for piece in encoding.ids])
     kinds = torch.tensor([kind for encoding in encodings for kind in encoding.type_ids])
@@ -182,13 +183,17 @@ def hidden(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, ...]:
         return functional.layer_norm(values, (width,), scale, shift, epsilon)
 
     def attended(values: Tensor) -> Tensor:
-        """Let each text's pieces look at one another; query, key and value lie side by side."""
-        parts = values.view(len(values), 3, heads, -1).permute(1, 2, 0, 3)
-        texts = [
-            functional.scaled_dot_product_attention(*text[:, None]).squeeze(0)
-            for text in torch.split(parts, sizes, dim=2)
-        ]
-        return torch.cat(texts, dim=1).transpose(0, 1).flatten(1)
+        """Let each text's pieces look at one another; query, key and value lie side by side.
+
+        For so few pieces two products in float32 take three quarters of the time of torch's
+        scaled_dot_product_attention in bfloat16.
+        """
+        parts = values.float().view(len(values), 3, heads, -1).permute(1, 2, 0, 3)
+        texts = []
+        for query, key, value in torch.split(parts, sizes, dim=2):
+            likeness = torch.bmm(query * attention_scale, key.transpose(1, 2))
+            texts.append(torch.bmm(torch.softmax(likeness, dim=-1), value))
+        return torch.cat(texts, dim=1).transpose(0, 1).flatten(1).to(values.dtype)
 
     with torch.inference_mode():
         values = weights["embeddings.word_embeddings.weight"][ids]
@@ -230,8 +235,8 @@ def threads_for(texts: int) -> Iterator[None]:
 
 
 @contextmanager
-def workers() -> Iterator[tuple[ThreadPoolExecutor, int]]:
-    """Give as many workers as torch would use threads, one thread each, and their number.
+def workers() -> Iterator[ThreadPoolExecutor]:
+    """Give as many workers as torch would use threads, one thread each.
 
     Threads of torch within the same layers wait for each other, for long when another process runs
     too.
@@ -243,4 +248,4 @@ def workers() -> Iterator[tuple[ThreadPoolExecutor, int]]:
         threads_for(1),
         ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
-        yield pool, count
+        yield pool

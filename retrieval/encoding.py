@@ -147,7 +147,7 @@ def encode_texts(
     import numpy as np
 
     sums = np.zeros((len(texts), bulk.bert.width), dtype=np.float32)
-    with workers() as (pool, _):
+    with workers() as pool:
         for first in range(0, len(texts), TEXTS_AT_ONCE):
             some = texts[first : first + TEXTS_AT_ONCE]
             parts = [
@@ -173,7 +173,7 @@ def encode_spans(
     firsts = np.cumsum([0, *(len(wanted) for wanted in spans)])
     rows = np.zeros((int(firsts[-1]), bulk.bert.width), dtype=np.float32)
     alone: dict[int, str] = {}
-    with workers() as (pool, _):
+    with workers() as pool:
         for first in range(0, len(texts), TEXTS_AT_ONCE):
             some = [readable(text) for text in texts[first : first + TEXTS_AT_ONCE]]
             encodings = bulk.bert.tokenizer.encode_batch(some)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.bert import Bert, hidden, load_checkpoint, ready, workers
+from retrieval.bert import Bert, hidden, load_checkpoint, ready
 from retrieval.encoding import way_of
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_MODEL, find_model
@@ -53,11 +54,19 @@ def load_reranker(model: str) -> Reranker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnReranker:
-    """MiniLM with our changes, in plain torch."""
+    """MiniLM with our changes, in plain torch.
+
+    Attributes:
+        weight, bias: Of the head: shape (1, 2 * width) and (1,).
+        pool: Its threads are kept: oneDNN prepares itself anew in each new thread, 4 ms of 28.
+        threads: How many it has.
+    """
 
     bert: Bert
     weight: Tensor
     bias: Tensor
+    pool: ThreadPoolExecutor
+    threads: int
 
     def score(self, question: str, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Give the probability that each sentence answers, shape (n,), in [0, 1], in order."""
@@ -67,11 +76,10 @@ class OwnReranker:
             return np.zeros(0, dtype=np.float32)
         encodings = self.bert.tokenizer.encode_batch([(question, each) for each in sentences])
         scores = np.zeros(len(encodings), dtype=np.float32)
-        with workers() as (pool, count):
-            shares = _shared_out([len(encoding.ids) for encoding in encodings], count)
-            parts = pool.map(lambda rows: self._score([encodings[i] for i in rows]), shares)
-            for rows, part in zip(shares, parts, strict=True):
-                scores[rows] = part
+        shares = _shared_out([len(encoding.ids) for encoding in encodings], self.threads)
+        parts = self.pool.map(lambda rows: self._score([encodings[i] for i in rows]), shares)
+        for rows, part in zip(shares, parts, strict=True):
+            scores[rows] = part
         return scores
 
     def _score(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
@@ -105,6 +113,7 @@ class OtherReranker:
 
 
 def _load_own() -> OwnReranker:
+    import torch
     from safetensors.torch import load
 
     data = resources.files("retrieval").joinpath("ranker", "ranker.safetensors").read_bytes()
@@ -118,10 +127,13 @@ def _load_own() -> OwnReranker:
     checkpoint = load_checkpoint(folder)
     checkpoint.tokenizer.enable_truncation(PIECES, strategy="longest_first")
     merged = replace(checkpoint, weights=_merged(checkpoint.weights, changes))
+    threads = torch.get_num_threads()
     return OwnReranker(
         bert=ready(merged, way_of(DEFAULT_MODEL).name),
         weight=changes["head.weight"].float(),
         bias=changes["head.bias"].float(),
+        pool=ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)),
+        threads=threads,
     )
 
 

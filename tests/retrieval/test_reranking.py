@@ -1,5 +1,7 @@
 """The answer-sentence ranker."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,15 @@ def test_a_score_does_not_depend_on_the_company(reranker):
     together = reranker.score(QUESTION, SENTENCES)
     alone = [reranker.score(QUESTION, [sentence])[0] for sentence in SENTENCES]
     assert np.abs(together - alone).max() < 0.02
+
+
+def test_its_threads_are_kept(reranker):
+    """In a new thread oneDNN prepares itself anew, which takes as long as a sentence."""
+    reranker.score(QUESTION, SENTENCES)
+    before = set(threading.enumerate())
+    reranker.score(QUESTION, SENTENCES)
+    assert set(threading.enumerate()) == before
+    assert len(reranker.pool._threads) == reranker.threads
 
 
 def test_no_sentence_has_no_score(reranker):
