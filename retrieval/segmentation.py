@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from retrieval.datatypes import Span
 from retrieval.dates import read_header
+from retrieval.words import STOP_WORDS
 
 # A line ends where Unicode says so; the file's own bytes are kept.
 BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -29,13 +30,19 @@ WRAPPED_LINES = 4  # fewer lines than this are a list or verse
 HEADING_LIMIT = 200
 
 # nupunkt's model of legal text does not know these titles and months of news writing.
-ABBREVIATIONS = frozenset({"lt", "gov", "rep", "gen", "col", "sgt", "maj", "capt", "cmdr", "adm"})
+ABBREVIATIONS = frozenset(
+    {"lt", "gov", "rep", "reps", "sens", "gen", "col", "sgt", "maj", "capt", "cmdr", "adm"}
+)
 
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060"
 _SENTENCE_END = ".!?…。！？"
 _CLOSING = "”’»\")]'"
 _REST = re.compile(r"\s+\S")
 _ABBREVIATED = re.compile(r"\b([A-Za-z]+)\.\s*$")
+# «U.S.», «E.F.»: what follows with a capital is mostly the same sentence («U.S. Secretary of
+# State», «E.F. Hutton»), unless it is a word that opens sentences.
+_INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}\s*$")
+_NEXT_WORD = re.compile(r"[A-Z]\w*")
 
 
 def tiles(text: str) -> tuple[Span, ...]:
@@ -127,10 +134,23 @@ def _sentence_ends(text: str, paragraph: Span) -> Iterator[int]:
         return
     spans = sent_spans(inside)
     for _, end in spans[:-1]:
-        ending = _ABBREVIATED.search(inside, max(0, end - 20), end)
-        if ending is None or ending[1].lower() not in ABBREVIATIONS:
+        if not _goes_on(inside, end):
             yield paragraph.start + end
     yield paragraph.end
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Tell whether a sentence goes on behind a period that nupunkt took for its end."""
+    before = max(0, end - 20)
+    ending = _ABBREVIATED.search(text, before, end)
+    if ending is not None and ending[1].lower() in ABBREVIATIONS:
+        return True
+    following = _NEXT_WORD.match(text, end)
+    return (
+        following is not None
+        and following[0].lower() not in STOP_WORDS
+        and _INITIALS.search(text, before, end) is not None
+    )
 
 
 def _within_limit(text: str, start: int, end: int) -> Iterator[int]:

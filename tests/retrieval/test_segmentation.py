@@ -42,6 +42,18 @@ def test_sentences_are_ascending_disjoint_and_trimmed(text):
     [
         ("Lt. Gov. Dan Smith spoke. He left.", ["Lt. Gov. Dan Smith spoke.", "He left."]),
         (
+            "He met U.S. Secretary of State Shultz. It ended strife with the U.S. The talks go on.",
+            [
+                "He met U.S. Secretary of State Shultz.",
+                "It ended strife with the U.S.",
+                "The talks go on.",
+            ],
+        ),
+        (
+            "It fell to E.F. Hutton and Japanese-U.S. Trade.",
+            ["It fell to E.F. Hutton and Japanese-U.S. Trade."],
+        ),
+        (
             "Sen. Rand Paul (R-Ky.) voted on Jan. 5. The U.S. Army won.",
             ["Sen. Rand Paul (R-Ky.) voted on Jan. 5.", "The U.S. Army won."],
         ),
