@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OWN = "clippings"
-RANKER_SHA256 = "c404ce5423db0a401b88ba1978e0bff70c36dee495e1df765733f72f9241af6c"
+RANKER_SHA256 = "d40a13e551a8db60de132ef92ffdc52a1457104931e4eeede4aaf224a3b6a711"
 PIECES = 160  # word pieces of question and sentence together; it was trained on 112
 
 

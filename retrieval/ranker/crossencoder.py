@@ -129,29 +129,44 @@ def changes(model: Scorer, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
         `NAME.q` (int8) and `NAME.scale` (float32, one a row) of each matrix's change, `NAME.delta`
         (float16) of each vector's, and `head.weight` and `head.bias` as they are.
     """
-    packed: dict[str, Tensor] = {}
-    for name, weight in model.learning().items():
-        delta = (weight.detach() - base[name]).float()
+    learnt = model.learning().items()
+    deltas = {name: (weight.detach() - base[name]).float() for name, weight in learnt}
+    head = {f"head.{name}": part.detach().clone() for name, part in model.head.named_parameters()}
+    return packed(deltas, head)
+
+
+def packed(deltas: Mapping[str, Tensor], head: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Pack the changes of each weight, and the head, as `changes` says."""
+    file: dict[str, Tensor] = dict(head)
+    for name, delta in deltas.items():
         if delta.ndim == 1:
-            packed[f"{name}.delta"] = delta.to(torch.float16)
+            file[f"{name}.delta"] = delta.to(torch.float16)
         else:
             scale = (delta.abs().amax(1, keepdim=True) / INT8).clamp_min(SMALLEST_SCALE)
-            packed[f"{name}.q"] = (delta / scale).round().to(torch.int8)
-            packed[f"{name}.scale"] = scale.squeeze(1).contiguous()
-    packed["head.weight"] = model.head.weight.detach().clone()
-    packed["head.bias"] = model.head.bias.detach().clone()
-    return packed
+            file[f"{name}.q"] = (delta / scale).round().to(torch.int8)
+            file[f"{name}.scale"] = scale.squeeze(1).contiguous()
+    return file
+
+
+def unpacked(file: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the changes of each weight by its name, and the head, in float32."""
+    deltas: dict[str, Tensor] = {}
+    for key, value in file.items():
+        name, _, kind = key.rpartition(".")
+        if kind == "q":
+            deltas[name] = value.float() * file[f"{name}.scale"].unsqueeze(1)
+        elif kind == "delta":
+            deltas[name] = value.float()
+        elif name == "head":
+            deltas[key] = value.float()
+    return deltas
 
 
 def resume(model: Scorer, path: Path) -> None:
     """Merge the changes of an earlier run into a model, to go on from there."""
-    packed = load_file(path)
+    deltas = unpacked(load_file(path))
     with torch.no_grad():
         for name, weight in model.learning().items():
-            if weight.ndim == 1:
-                weight.add_(packed[f"{name}.delta"].float())
-            else:
-                change = packed[f"{name}.q"].float() * packed[f"{name}.scale"].unsqueeze(1)
-                weight.add_(change)
-        model.head.weight.copy_(packed["head.weight"])
-        model.head.bias.copy_(packed["head.bias"])
+            weight.add_(deltas[name])
+        model.head.weight.copy_(deltas["head.weight"])
+        model.head.bias.copy_(deltas["head.bias"])

@@ -170,7 +170,7 @@ def read_qed(path: Path) -> list[Group]:
             )
         )
     pool = [sentence for group in groups for sentence in group.right]
-    best = _best(pool, [group.question for group in groups], QED_NEGATIVES)
+    best = best_matches(pool, [group.question for group in groups], QED_NEGATIVES)
     return [
         replace(group, wrong=(*group.wrong, *(text for text in found if text not in group.right)))
         for group, found in zip(groups, best, strict=True)
@@ -182,7 +182,7 @@ def _squad_groups(article: SquadArticle, source: str) -> list[Group]:
     pool = list(dict.fromkeys(text for _, part in paragraphs for _, _, text in part))
     foreign = names_and_numbers(" ".join(p["context"] for p, _ in paragraphs))
     asked = [(question, part) for p, part in paragraphs for question in p["qas"]]
-    best = _best(pool, [question["question"] for question, _ in asked], SQUAD_NEGATIVES)
+    best = best_matches(pool, [question["question"] for question, _ in asked], SQUAD_NEGATIVES)
     groups = []
     for (question, part), found in zip(asked, best, strict=True):
         answers = question.get("answers", [])
@@ -212,7 +212,7 @@ def _paired(questions: Sequence[str], answers: Sequence[str], source: str) -> li
     pool = list(dict.fromkeys(answers))
     foreign = names_and_numbers(" ".join(pool[::7]))  # of every seventh: far more than are used
     rng = random.Random(source)
-    best = _best(pool, questions, PAIR_NEGATIVES)
+    best = best_matches(pool, questions, PAIR_NEGATIVES)
     return [
         Group(
             question=question,
@@ -253,7 +253,7 @@ def _alternate(first: Sequence[str], second: Sequence[str]) -> list[str]:
     return [text for pair in pairs for text in pair if text is not None]
 
 
-def _best(pool: Sequence[str], questions: Sequence[str], top: int) -> list[list[str]]:
+def best_matches(pool: Sequence[str], questions: Sequence[str], top: int) -> list[list[str]]:
     """Give the sentences of a pool that are nearest to each question by BM25, best first.
 
     Where too few have a word of the question, the first of the others come after them.

@@ -1,0 +1,118 @@
+"""Questions written for this ranker on news articles, read into groups.
+
+Each file of `questions/` asks about some twenty articles: in other words than theirs, for roles,
+with typos, as a claim, and close to an article that does not answer. A line names sentences that
+answer by themselves, and sentences that only look like it, by article and number (from 1). The
+Wikinews articles lie beside the questions, already cut (CC BY 2.5); those of Reuters-21578, which
+not everybody may pass on, are read from a folder.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from retrieval.ranker.groups import Group
+from retrieval.ranker.sources import (
+    best_matches,
+    read_qed,
+    read_reqa,
+    read_selqa,
+    read_squad,
+    read_trecqa,
+)
+from retrieval.segmentation import sentence_spans
+
+QUESTIONS = Path(__file__).with_name("questions")
+NEWSROOM_TIMES = 2
+TRECQA_TIMES = 6
+NEGATIVES = 8  # wrong sentences by their words, behind those that are named
+
+
+class Line(TypedDict):
+    """A question, and the sentences that answer it or do not."""
+
+    question: str
+    right: list[tuple[str, int]]
+    wrong: list[tuple[str, int]]
+
+
+def read_newsroom(reuters: Path, questions: Path = QUESTIONS) -> list[Group]:
+    """Read all questions, those of a file beside one another.
+
+    Args:
+        reuters: Holds `reut_NNNNN.txt`, the article of Reuters-21578 with that NEWID: its title, an
+            empty line, and its body with folded line wraps.
+    """
+    wikinews: dict[str, list[str]] = json.loads((questions / "wikinews.json").read_text("utf-8"))
+    groups: list[Group] = []
+    for path in sorted(questions.glob("*.jsonl")):
+        lines: list[Line] = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        named = [name for line in lines for name, _ in (*line["right"], *line["wrong"])]
+        articles = {
+            name: wikinews.get(name) or _cut(reuters / f"{name}.txt")
+            for name in dict.fromkeys(named)
+        }
+        groups += _groups(lines, articles)
+    return groups
+
+
+def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
+    """Give the groups of the second training: these questions, and as many public ones.
+
+    Without the public ones the ranker forgets what it learned from them.
+
+    Args:
+        data: The public data, as for `load_groups`.
+        seed: Of the choice from them.
+    """
+    own = read_newsroom(reuters) * NEWSROOM_TIMES
+    chosen = random.Random(seed)
+    squad2 = read_squad(data / "squad2_part" / "train.json", source="squad2")
+    wiki = read_squad(data / "shifts" / "new_wiki.json", source="squadshifts-wiki")
+    selqa = [
+        group for path in sorted((data / "selqa").glob("*.json")) for group in read_selqa(path)
+    ]
+    shares = (
+        (squad2, 5),
+        (wiki, 4),
+        (read_reqa(data / "kou" / "train.json"), 5),
+        (selqa, 5),
+        (read_qed(data / "qed" / "dev.jsonl"), 12),
+    )
+    return [
+        *own,
+        *(group for group in squad2 if not group.right),
+        *read_trecqa(data / "trecqa" / "train.csv") * TRECQA_TIMES,
+        *(
+            group
+            for groups, part in shares
+            for group in chosen.sample(groups, min(len(groups), len(own) // part))
+        ),
+    ]
+
+
+def _groups(lines: Sequence[Line], articles: Mapping[str, Sequence[str]]) -> list[Group]:
+    pool = list(dict.fromkeys(text for sentences in articles.values() for text in sentences))
+    best = best_matches(pool, [line["question"] for line in lines], NEGATIVES)
+    groups = []
+    for line, found in zip(lines, best, strict=True):
+        right, wrong = (
+            dict.fromkeys(articles[name][number - 1] for name, number in line[side])
+            for side in ("right", "wrong")
+        )
+        groups.append(
+            Group(
+                question=line["question"],
+                right=tuple(right),
+                wrong=tuple(text for text in dict.fromkeys((*wrong, *found)) if text not in right),
+                source="newsroom",
+            )
+        )
+    return groups
+
+
+def _cut(article: Path) -> list[str]:
+    text = article.read_bytes().decode("utf-8")
+    return [text[span.start : span.end].replace("\n", " ") for span, _ in sentence_spans(text)]
