@@ -5,8 +5,12 @@ with typos, as a claim, and close to an article that does not answer. A line nam
 answer by themselves, and sentences that only look like it, by article and number (from 1). The
 Wikinews articles lie beside the questions, already cut (CC BY 2.5); those of Reuters-21578, which
 not everybody may pass on, are read from a folder.
+
+    python -m retrieval.ranker.newsroom QUESTIONS --reuters FOLDER --out SET
+    clippings eval SET/questions.jsonl --corpus SET/corpus
 """
 
+import argparse
 import json
 import random
 from collections.abc import Mapping, Sequence
@@ -25,6 +29,8 @@ from retrieval.ranker.sources import (
 from retrieval.segmentation import sentence_spans
 
 QUESTIONS = Path(__file__).with_name("questions")
+WIKINEWS = "wikinews.json"
+BETWEEN = "\n\n"  # sentences of a Wikinews article, when they are written as a text
 NEWSROOM_TIMES = 2
 TRECQA_TIMES = 6
 NEGATIVES = 8  # wrong sentences by their words, behind those that are named
@@ -38,6 +44,16 @@ class Line(TypedDict):
     wrong: list[tuple[str, int]]
 
 
+def main() -> None:
+    """Read the command line, and write a file of questions as `clippings eval` takes them."""
+    parser = argparse.ArgumentParser(prog="python -m retrieval.ranker.newsroom")
+    parser.add_argument("questions", type=Path, help="a file of questions")
+    parser.add_argument("--reuters", type=Path, required=True, help="articles of Reuters-21578")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    args = parser.parse_args()
+    write_set(args.questions, args.reuters, args.out)
+
+
 def read_newsroom(reuters: Path, questions: Path = QUESTIONS) -> list[Group]:
     """Read all questions, those of a file beside one another.
 
@@ -45,17 +61,38 @@ def read_newsroom(reuters: Path, questions: Path = QUESTIONS) -> list[Group]:
         reuters: Holds `reut_NNNNN.txt`, the article of Reuters-21578 with that NEWID: its title, an
             empty line, and its body with folded line wraps.
     """
-    wikinews: dict[str, list[str]] = json.loads((questions / "wikinews.json").read_text("utf-8"))
-    groups: list[Group] = []
-    for path in sorted(questions.glob("*.jsonl")):
-        lines: list[Line] = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        named = [name for line in lines for name, _ in (*line["right"], *line["wrong"])]
-        articles = {
-            name: wikinews.get(name) or _cut(reuters / f"{name}.txt")
-            for name in dict.fromkeys(named)
+    return [
+        group
+        for path in sorted(questions.glob("*.jsonl"))
+        for group in _groups(*_read(path, reuters, questions / WIKINEWS))
+    ]
+
+
+def write_set(path: Path, reuters: Path, out: Path, wikinews: Path = QUESTIONS / WIKINEWS) -> None:
+    """Write a file's questions with their gold quotes, and its articles, into a folder.
+
+    Args:
+        reuters: As for `read_newsroom`.
+        wikinews: The file of those articles.
+    """
+    lines, articles = _read(path, reuters, wikinews)
+    (out / "corpus").mkdir(parents=True)
+    texts = {f"{name}.txt": BETWEEN.join(sentences) for name, sentences in articles.items()}
+    for name, text in texts.items():
+        (out / "corpus" / name).write_bytes(text.encode())
+    rows = [
+        {
+            "id": f"{path.stem}-{number}",
+            "question": line["question"],
+            "type": "answerable" if line["right"] else "near",
+            "answerable": bool(line["right"]),
+            "all_sources": sorted({f"{name}.txt" for name, _ in line["right"]}),
+            "gold": [_gold(name, articles[name], at) for name, at in line["right"]],
         }
-        groups += _groups(lines, articles)
-    return groups
+        for number, line in enumerate(lines, 1)
+    ]
+    written = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    (out / "questions.jsonl").write_text(written, "utf-8")
 
 
 def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
@@ -93,6 +130,29 @@ def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
     ]
 
 
+def _read(path: Path, reuters: Path, wikinews: Path) -> tuple[list[Line], dict[str, list[str]]]:
+    """Read a file of questions, and the sentences of the articles that it names."""
+    known: dict[str, list[str]] = json.loads(wikinews.read_text("utf-8"))
+    lines: list[Line] = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    named = [name for line in lines for name, _ in (*line["right"], *line["wrong"])]
+    articles = {
+        name: known.get(name) or _cut(reuters / f"{name}.txt") for name in dict.fromkeys(named)
+    }
+    return lines, articles
+
+
+def _gold(name: str, sentences: Sequence[str], at: int) -> dict[str, object]:
+    quote = sentences[at - 1]
+    start = sum(len(sentence) + len(BETWEEN) for sentence in sentences[: at - 1])
+    return {
+        "file": f"{name}.txt",
+        "quote": quote,
+        "start": start,
+        "end": start + len(quote),
+        "key": [quote],
+    }
+
+
 def _groups(lines: Sequence[Line], articles: Mapping[str, Sequence[str]]) -> list[Group]:
     pool = list(dict.fromkeys(text for sentences in articles.values() for text in sentences))
     best = best_matches(pool, [line["question"] for line in lines], NEGATIVES)
@@ -116,3 +176,7 @@ def _groups(lines: Sequence[Line], articles: Mapping[str, Sequence[str]]) -> lis
 def _cut(article: Path) -> list[str]:
     text = article.read_bytes().decode("utf-8")
     return [text[span.start : span.end].replace("\n", " ") for span, _ in sentence_spans(text)]
+
+
+if __name__ == "__main__":
+    main()

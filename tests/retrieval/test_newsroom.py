@@ -7,7 +7,7 @@ import torch
 
 from retrieval.ranker.average import average
 from retrieval.ranker.crossencoder import packed, unpacked
-from retrieval.ranker.newsroom import QUESTIONS, read_newsroom
+from retrieval.ranker.newsroom import QUESTIONS, read_newsroom, write_set
 
 ARTICLE = (
     "MAYOR RESIGNS\n\nAnna Keller left office on Monday.\nHer deputy stays until U.S. Steel moves."
@@ -38,10 +38,21 @@ def test_named_sentences_come_before_those_found_by_words(questions, tmp_path):
     assert not set(group.right) & set(group.wrong)
 
 
+def test_a_file_of_questions_can_be_asked(questions, tmp_path):
+    """Its gold quotes stand in the articles that are written beside them."""
+    write_set(questions / "1.jsonl", tmp_path, tmp_path / "set", questions / "wikinews.json")
+    row = json.loads((tmp_path / "set" / "questions.jsonl").read_text("utf-8"))
+    (gold,) = row["gold"]
+    text = (tmp_path / "set" / "corpus" / gold["file"]).read_text("utf-8")
+    assert text[gold["start"] : gold["end"]] == gold["quote"]
+    assert gold["quote"] == "Anna Keller left office on Monday."
+    assert row["answerable"]
+
+
 def test_each_question_names_what_it_is_answered_by_or_mistaken_for():
     """All files: a wrong sentence for every question, none of them right, no question twice."""
     wikinews = json.loads((QUESTIONS / "wikinews.json").read_text("utf-8"))
-    for path in QUESTIONS.glob("*.jsonl"):
+    for path in QUESTIONS.rglob("*.jsonl"):
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         assert len({line["question"] for line in lines}) == len(lines) > 300
         for line in lines:
