@@ -244,8 +244,12 @@ def workers() -> Iterator[ThreadPoolExecutor]:
     import torch
 
     count = torch.get_num_threads()
-    with (
-        threads_for(1),
-        ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
+    with threads_for(1), pool_of(count) as pool:
         yield pool
+
+
+def pool_of(threads: int) -> ThreadPoolExecutor:
+    """Give so many workers, in each of which torch has one thread."""
+    import torch
+
+    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))

@@ -135,8 +135,9 @@ def probability(
     values = signals(query, hits, words)
     known = UNKNOWN_NAME if unknown_names(query, words) else 1.0
     met = UNMET_DEMAND if is_unmet(hits) else 1.0
-    said = UNKNOWN_WORD if asks_the_unknown(query, hits, words) and not _is_sure(hits) else 1.0
-    likely = UNLIKELY if values.get("best_ranker", LIKELY) < LIKELY else 1.0
+    best = values.get("best_ranker", LIKELY)
+    said = UNKNOWN_WORD if best < SURE and asks_the_unknown(query, hits, words) else 1.0
+    likely = UNLIKELY if best < LIKELY else 1.0
     doubts = known * met * said * likely
     return doubts * _chance(sureness.answerable, values) * _chance(sureness.first, values)
 
@@ -196,11 +197,6 @@ def asks_the_unknown(query: Query, hits: Sequence[Hit], words: LexicalIndex) -> 
         for stem in query.stems
         if not (words.has(stem) or stem in query.names or stands(query, stem, held))
     )
-
-
-def _is_sure(hits: Sequence[Hit]) -> bool:
-    """Tell whether the ranker takes one of the hits that it read for an answer."""
-    return any(value >= SURE for hit in hits for name, value in hit.evidence if name == RANKER)
 
 
 def is_unmet(hits: Sequence[Hit]) -> bool:

@@ -17,7 +17,7 @@ from retrieval.library import Library
 from retrieval.offices import holders
 from retrieval.questions import PEOPLE, Query, coverage
 from retrieval.roles import Roles, is_office, roles_of, speaks
-from retrieval.words import content, stems, tokens
+from retrieval.words import content_stems, stems, tokens
 
 NO_DEMAND = 0.5  # what every sentence gets where nothing is demanded
 
@@ -151,17 +151,13 @@ def told(demand: Demand, query: Query, text: str) -> frozenset[str]:
 
 def _office(text: str) -> tuple[str, ...]:
     asked = _OFFICE.match(text)
-    found = _content(asked["office"]) if asked else ()
+    found = content_stems(asked["office"]) if asked else ()
     return found if len(found) > 1 and any(map(is_office, found)) else ()
 
 
 def _topic(text: str) -> tuple[str, ...]:
     asked = _TOPIC.search(text)
-    return _content(asked["topic"]) if asked else ()
-
-
-def _content(text: str) -> tuple[str, ...]:
-    return tuple(token.stem for token in content(re.sub(r"[’']s\b", "", text)))
+    return content_stems(asked["topic"]) if asked else ()
 
 
 def _numbers(counted: frozenset[str], text: str) -> frozenset[str]:

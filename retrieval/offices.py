@@ -14,7 +14,7 @@ from retrieval.library import Library
 from retrieval.names import is_listed
 from retrieval.questions import MENTIONS, Query, read, stands, with_names
 from retrieval.roles import is_office, parties
-from retrieval.words import STOP_WORDS, Token, content, stems, tokens
+from retrieval.words import STOP_WORDS, Token, content_stems, stems, tokens
 
 _BETWEEN_PEOPLE = "and with to by but between told while where who"
 _PARTS_PEOPLE = frozenset(_BETWEEN_PEOPLE.split())
@@ -87,7 +87,7 @@ def _beside(text: str, words: Sequence[Token]) -> list[str]:
 
 def _holder(party: str, query: Query, library: Library) -> str | None:
     """Give the name that most sentences have beside an office, the first one of several."""
-    office = tuple(token.stem for token in content(re.sub(r"[’']s\b", "", party)))
+    office = content_stems(party)
     held = [stem for stem in office if is_office(stem)]
     if not held or len(office) == len(held) or not all(map(is_listed, office)):
         return None

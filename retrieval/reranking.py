@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.bert import Bert, hidden, load_checkpoint, ready
+from retrieval.bert import Bert, hidden, load_checkpoint, pool_of, ready
 from retrieval.encoding import way_of
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_MODEL, find_model
@@ -123,16 +123,19 @@ def _load_own() -> OwnReranker:
             "Install Clippings again, or set RERANKER_MODEL=none"
         )
     folder, _ = find_model(DEFAULT_MODEL)
-    changes = load(data)
+    changes = unpacked(load(data))
     checkpoint = load_checkpoint(folder)
     checkpoint.tokenizer.enable_truncation(PIECES, strategy="longest_first")
-    merged = replace(checkpoint, weights=_merged(checkpoint.weights, changes))
+    weights = {
+        name: weight + changes[name] if name in changes else weight
+        for name, weight in checkpoint.weights.items()
+    }
     threads = torch.get_num_threads()
     return OwnReranker(
-        bert=ready(merged, way_of(DEFAULT_MODEL).name),
-        weight=changes["head.weight"].float(),
-        bias=changes["head.bias"].float(),
-        pool=ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)),
+        bert=ready(replace(checkpoint, weights=weights), way_of(DEFAULT_MODEL).name),
+        weight=changes["head.weight"],
+        bias=changes["head.bias"],
+        pool=pool_of(threads),
         threads=threads,
     )
 
@@ -148,15 +151,22 @@ def _shared_out(sizes: Sequence[int], count: int) -> list[list[int]]:
     return [share for share in shares if share]
 
 
-def _merged(base: Mapping[str, Tensor], changes: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    weights = dict(base)
-    for key, value in changes.items():
+def unpacked(file: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the change of each weight by its name, and the head, in float32, from a ranker's file.
+
+    Args:
+        file: As `ranker.crossencoder.changes` packs it.
+    """
+    found: dict[str, Tensor] = {}
+    for key, value in file.items():
         name, _, kind = key.rpartition(".")
         if kind == "q":
-            weights[name] = weights[name] + value.float() * changes[f"{name}.scale"].unsqueeze(1)
+            found[name] = value.float() * file[f"{name}.scale"].unsqueeze(1)
         elif kind == "delta":
-            weights[name] = weights[name] + value.float()
-    return weights
+            found[name] = value.float()
+        elif name == "head":
+            found[key] = value.float()
+    return found
 
 
 def _load_other(model: str) -> OtherReranker:

@@ -50,6 +50,7 @@ _AMERICAN = tuple(
     )
 )
 _BRITISH = re.compile("|".join(british.pattern for british, _ in _AMERICAN))  # most words are not
+_POSSESSIVE = re.compile(r"[’']s\b")
 _STOP_WORDS = """
 a about after again all also am an and any are as at be because been before being between both but
 by can could did do does doing done down during each few for from further had has have having he her
@@ -103,6 +104,11 @@ def content(text: str) -> list[Token]:
         for token in tokens(text)
         if token.stem not in STOP_WORDS or _ACRONYM.search(text, token.start, token.end)
     ]
+
+
+def content_stems(text: str) -> tuple[str, ...]:
+    """Give the stems of the words that tell something, without a possessive's «s»."""
+    return tuple(token.stem for token in content(_POSSESSIVE.sub("", text)))
 
 
 @cache

@@ -14,7 +14,8 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from retrieval.ranker.crossencoder import packed, unpacked
+from retrieval.ranker.crossencoder import packed
+from retrieval.reranking import unpacked
 
 
 def main() -> None:

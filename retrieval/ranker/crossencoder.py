@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from retrieval.ranker.augmentation import Example
+from retrieval.reranking import unpacked
 
 MAX_PIECES = 112  # word pieces of question and sentence together
 INT8 = 127
@@ -146,20 +147,6 @@ def packed(deltas: Mapping[str, Tensor], head: Mapping[str, Tensor]) -> dict[str
             file[f"{name}.q"] = (delta / scale).round().to(torch.int8)
             file[f"{name}.scale"] = scale.squeeze(1).contiguous()
     return file
-
-
-def unpacked(file: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give the changes of each weight by its name, and the head, in float32."""
-    deltas: dict[str, Tensor] = {}
-    for key, value in file.items():
-        name, _, kind = key.rpartition(".")
-        if kind == "q":
-            deltas[name] = value.float() * file[f"{name}.scale"].unsqueeze(1)
-        elif kind == "delta":
-            deltas[name] = value.float()
-        elif name == "head":
-            deltas[key] = value.float()
-    return deltas
 
 
 def resume(model: Scorer, path: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from retrieval.ranker.groups import Group
+from retrieval.ranker.groups import SELQA, TRECQA, Group
 from retrieval.ranker.sources import (
     best_matches,
     read_qed,
@@ -29,7 +29,6 @@ from retrieval.ranker.sources import (
 from retrieval.segmentation import sentence_spans
 
 QUESTIONS = Path(__file__).with_name("questions")
-WIKINEWS = "wikinews.json"
 BETWEEN = "\n\n"  # sentences of a Wikinews article, when they are written as a text
 NEWSROOM_TIMES = 2
 TRECQA_TIMES = 6
@@ -61,21 +60,22 @@ def read_newsroom(reuters: Path, questions: Path = QUESTIONS) -> list[Group]:
         reuters: Holds `reut_NNNNN.txt`, the article of Reuters-21578 with that NEWID: its title, an
             empty line, and its body with folded line wraps.
     """
+    wikinews = _read_wikinews(questions)
     return [
         group
         for path in sorted(questions.glob("*.jsonl"))
-        for group in _groups(*_read(path, reuters, questions / WIKINEWS))
+        for group in _groups(*_read(path, reuters, wikinews))
     ]
 
 
-def write_set(path: Path, reuters: Path, out: Path, wikinews: Path = QUESTIONS / WIKINEWS) -> None:
+def write_set(path: Path, reuters: Path, out: Path, questions: Path = QUESTIONS) -> None:
     """Write a file's questions with their gold quotes, and its articles, into a folder.
 
     Args:
         reuters: As for `read_newsroom`.
-        wikinews: The file of those articles.
+        questions: The folder that holds the Wikinews articles.
     """
-    lines, articles = _read(path, reuters, wikinews)
+    lines, articles = _read(path, reuters, _read_wikinews(questions))
     (out / "corpus").mkdir(parents=True)
     texts = {f"{name}.txt": BETWEEN.join(sentences) for name, sentences in articles.items()}
     for name, text in texts.items():
@@ -108,20 +108,17 @@ def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
     chosen = random.Random(seed)
     squad2 = read_squad(data / "squad2_part" / "train.json", source="squad2")
     wiki = read_squad(data / "shifts" / "new_wiki.json", source="squadshifts-wiki")
-    selqa = [
-        group for path in sorted((data / "selqa").glob("*.json")) for group in read_selqa(path)
-    ]
     shares = (
         (squad2, 5),
         (wiki, 4),
         (read_reqa(data / "kou" / "train.json"), 5),
-        (selqa, 5),
+        (read_selqa(data / SELQA), 5),
         (read_qed(data / "qed" / "dev.jsonl"), 12),
     )
     return [
         *own,
         *(group for group in squad2 if not group.right),
-        *read_trecqa(data / "trecqa" / "train.csv") * TRECQA_TIMES,
+        *read_trecqa(data / TRECQA / "train.csv") * TRECQA_TIMES,
         *(
             group
             for groups, part in shares
@@ -130,13 +127,20 @@ def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
     ]
 
 
-def _read(path: Path, reuters: Path, wikinews: Path) -> tuple[list[Line], dict[str, list[str]]]:
+def _read_wikinews(questions: Path) -> dict[str, list[str]]:
+    """Read the sentences of the Wikinews articles, by their names."""
+    found: dict[str, list[str]] = json.loads((questions / "wikinews.json").read_text("utf-8"))
+    return found
+
+
+def _read(
+    path: Path, reuters: Path, wikinews: Mapping[str, list[str]]
+) -> tuple[list[Line], dict[str, list[str]]]:
     """Read a file of questions, and the sentences of the articles that it names."""
-    known: dict[str, list[str]] = json.loads(wikinews.read_text("utf-8"))
     lines: list[Line] = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     named = [name for line in lines for name, _ in (*line["right"], *line["wrong"])]
     articles = {
-        name: known.get(name) or _cut(reuters / f"{name}.txt") for name in dict.fromkeys(named)
+        name: wikinews.get(name) or _cut(reuters / f"{name}.txt") for name in dict.fromkeys(named)
     }
     return lines, articles
 

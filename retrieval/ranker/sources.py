@@ -79,7 +79,7 @@ def load_groups(data: Path, *, synthetic: int, seed: int) -> list[Group]:
     squad2 = read_squad(data / "squad2_part" / "train.json", source="squad2")
     impossible = [group for group in squad2 if not group.right]
     nqg = read_nqg(data / "nqg")
-    selqa = [group for path in sorted((data / SELQA).glob("*.json")) for group in read_selqa(path)]
+    selqa = read_selqa(data / SELQA)
     return [
         *squad2,
         *impossible * IMPOSSIBLE_AGAIN,
@@ -120,10 +120,11 @@ def read_reqa(path: Path) -> list[Group]:
     return _paired(data["questions"], data["answers"], "squad1-reqa")
 
 
-def read_selqa(path: Path) -> list[Group]:
-    """Read the sentences of Wikipedia sections, those that answer marked."""
+def read_selqa(folder: Path) -> list[Group]:
+    """Read the sentences of Wikipedia sections, those that answer marked, of all its files."""
     groups = []
-    for row in json.loads(path.read_text("utf-8")):
+    files = (json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json")))
+    for row in itertools.chain.from_iterable(files):
         texts: list[str] = row["candidates"]
         right = tuple(texts[i] for i in row["answers"])
         wrong = tuple(text for i, text in enumerate(texts) if i not in row["answers"])

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from retrieval.ranker.average import average
-from retrieval.ranker.crossencoder import packed, unpacked
+from retrieval.ranker.crossencoder import packed
 from retrieval.ranker.newsroom import QUESTIONS, read_newsroom, write_set
+from retrieval.reranking import unpacked
 
 ARTICLE = (
     "MAYOR RESIGNS\n\nAnna Keller left office on Monday.\nHer deputy stays until U.S. Steel moves."
@@ -40,7 +41,7 @@ def test_named_sentences_come_before_those_found_by_words(questions, tmp_path):
 
 def test_a_file_of_questions_can_be_asked(questions, tmp_path):
     """Its gold quotes stand in the articles that are written beside them."""
-    write_set(questions / "1.jsonl", tmp_path, tmp_path / "set", questions / "wikinews.json")
+    write_set(questions / "1.jsonl", tmp_path, tmp_path / "set", questions)
     row = json.loads((tmp_path / "set" / "questions.jsonl").read_text("utf-8"))
     (gold,) = row["gold"]
     text = (tmp_path / "set" / "corpus" / gold["file"]).read_text("utf-8")
