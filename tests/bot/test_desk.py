@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from wordfreq import get_frequency_dict
 
 from bot.config import Settings
 from bot.desk import HURRIED, Desk
@@ -24,6 +25,9 @@ from retrieval import (
 )
 
 SPOKESPERSON = Question(text="Who is the spokesperson of the US State Department?")
+
+
+LISTS = 2  # of words: a small one, and one of rare words and misspellings
 
 
 def no_reranker():
@@ -135,6 +139,24 @@ class Waiting:
         self.read += 1
         self.go_on.wait(30)
         return np.full(len(sentences), 0.5, dtype=np.float32)
+
+
+def test_a_desk_that_is_warm_has_read_what_questions_need(index, model):
+    """All on the way of a misspelled question to the ranker; nobody is told, for nobody asked."""
+    ranker, seen = Waiting(), []
+    ranker.go_on.set()
+    get_frequency_dict.cache_clear()
+    with Desk(
+        index=index,
+        encoder=model,
+        open_reranker=lambda: ranker,
+        clock=time.monotonic,
+        observers=[seen.append],
+    ) as desk:
+        desk.warm()
+    assert get_frequency_dict.cache_info().currsize == LISTS
+    assert ranker.read == 1
+    assert seen == []
 
 
 def test_the_ranker_is_left_out_while_others_wait(index, model):
