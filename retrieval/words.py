@@ -59,6 +59,8 @@ my myself of off on once only or other our ours ourselves out over own same shal
 such than that the their theirs them themselves then there these they this those through to too
 under until up upon very was we were what when where which while who whom whose why will with
 would you your yours yourself yourselves
+anybody anyone anything everybody everyone everything somebody someone something
+actually already else even ever exactly really still yet
 it's he's she's that's there's what's who's where's how's when's why's let's i'm you're we're
 they're i've you've we've they've i'd you'd he'd she'd we'd they'd i'll you'll he'll she'll we'll
 they'll

@@ -100,6 +100,11 @@ def test_question_words_are_stop_words():
     assert stems("Who what when where which whom whose why how did does do is was") == []
 
 
+def test_words_for_whoever_it_is_are_stop_words():
+    """«Anyone» stands in no article that answers «Has anyone claimed it?»."""
+    assert stems("Has anyone ever claimed anything else?") == ["claim"]
+
+
 def test_negations_are_no_stop_words():
     """They turn a statement round."""
     assert STOP_WORDS.isdisjoint({"not", "no", "nor", "never"})
