@@ -23,10 +23,9 @@ from retrieval.calibration import (
     SIGNALS,
     Logistic,
     Sureness,
-    is_unmet,
     probability,
     signals,
-    unknown_names,
+    undoubted,
 )
 from retrieval.datatypes import Hit, Sentence
 from retrieval.embedding import Encoder
@@ -310,12 +309,8 @@ def _fit_ranking(
 def _fit_answerable(
     examples: Sequence[Example], hits: Sequence[Sequence[Hit]], names: Sequence[str]
 ) -> Logistic:
-    """Fit whether the articles answer, on questions that no rule answers already."""
-    known = [
-        i
-        for i, e in enumerate(examples)
-        if not unknown_names(e.query, e.words) and not is_unmet(hits[i])
-    ]
+    """Fit whether the articles answer, on questions that no rule doubts already."""
+    known = [i for i, e in enumerate(examples) if undoubted(e.query, hits[i], e.words) == 1.0]
     chosen = [examples[i] for i in known]
     shares = [
         share * (OWN_PARAGRAPH_SHARE if example.own_paragraph else 1.0)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OWN = "clippings"
-RANKER_SHA256 = "d40a13e551a8db60de132ef92ffdc52a1457104931e4eeede4aaf224a3b6a711"
+RANKER_SHA256 = "23b7bcc27d79b3be68cabedce4220c886c65feced2e56eb831d957c205926797"
 PIECES = 160  # word pieces of question and sentence together; it was trained on 112
 
 

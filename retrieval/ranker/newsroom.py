@@ -2,9 +2,10 @@
 
 Each file of `questions/` asks about some twenty articles: in other words than theirs, for roles,
 with typos, as a claim, and close to an article that does not answer. A line names sentences that
-answer by themselves, and sentences that only look like it, by article and number (from 1). The
-Wikinews articles lie beside the questions, already cut (CC BY 2.5); those of Reuters-21578, which
-not everybody may pass on, are read from a folder.
+answer by themselves, and sentences that only look like it, by article and number (from 1). Articles
+lie beside the questions, already cut: of Wikinews (CC BY 2.5), paragraphs of Wikipedia (CC BY-SA
+4.0), and invented ones. Those of Reuters-21578, which not everybody may pass on, are read from a
+folder.
 
     python -m retrieval.ranker.newsroom QUESTIONS --reuters FOLDER --out SET
     clippings eval SET/questions.jsonl --corpus SET/corpus
@@ -60,11 +61,11 @@ def read_newsroom(reuters: Path, questions: Path = QUESTIONS) -> list[Group]:
         reuters: Holds `reut_NNNNN.txt`, the article of Reuters-21578 with that NEWID: its title, an
             empty line, and its body with folded line wraps.
     """
-    wikinews = _read_wikinews(questions)
+    cut = _read_cut(questions)
     return [
         group
         for path in sorted(questions.glob("*.jsonl"))
-        for group in _groups(*_read(path, reuters, wikinews))
+        for group in _groups(*_read(path, reuters, cut))
     ]
 
 
@@ -73,9 +74,9 @@ def write_set(path: Path, reuters: Path, out: Path, questions: Path = QUESTIONS)
 
     Args:
         reuters: As for `read_newsroom`.
-        questions: The folder that holds the Wikinews articles.
+        questions: The folder that holds the articles which are cut already.
     """
-    lines, articles = _read(path, reuters, _read_wikinews(questions))
+    lines, articles = _read(path, reuters, _read_cut(questions))
     (out / "corpus").mkdir(parents=True)
     texts = {f"{name}.txt": BETWEEN.join(sentences) for name, sentences in articles.items()}
     for name, text in texts.items():
@@ -95,8 +96,8 @@ def write_set(path: Path, reuters: Path, out: Path, questions: Path = QUESTIONS)
     (out / "questions.jsonl").write_text(written, "utf-8")
 
 
-def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
-    """Give the groups of the second training: these questions, and as many public ones.
+def load_further_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
+    """Give the groups of a further training: these questions, and half as many public ones.
 
     Without the public ones the ranker forgets what it learned from them.
 
@@ -127,20 +128,23 @@ def load_second_groups(data: Path, reuters: Path, *, seed: int) -> list[Group]:
     ]
 
 
-def _read_wikinews(questions: Path) -> dict[str, list[str]]:
-    """Read the sentences of the Wikinews articles, by their names."""
-    found: dict[str, list[str]] = json.loads((questions / "wikinews.json").read_text("utf-8"))
-    return found
+def _read_cut(questions: Path) -> dict[str, list[str]]:
+    """Read the sentences of the articles that lie beside the questions, by the articles' names."""
+    return {
+        name: sentences
+        for path in sorted(questions.glob("*.json"))
+        for name, sentences in json.loads(path.read_text("utf-8")).items()
+    }
 
 
 def _read(
-    path: Path, reuters: Path, wikinews: Mapping[str, list[str]]
+    path: Path, reuters: Path, cut: Mapping[str, list[str]]
 ) -> tuple[list[Line], dict[str, list[str]]]:
     """Read a file of questions, and the sentences of the articles that it names."""
     lines: list[Line] = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     named = [name for line in lines for name, _ in (*line["right"], *line["wrong"])]
     articles = {
-        name: wikinews.get(name) or _cut(reuters / f"{name}.txt") for name in dict.fromkeys(named)
+        name: cut.get(name) or _cut(reuters / f"{name}.txt") for name in dict.fromkeys(named)
     }
     return lines, articles
 

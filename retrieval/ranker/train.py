@@ -35,7 +35,7 @@ from retrieval.ranker.crossencoder import (
     resume,
 )
 from retrieval.ranker.groups import Group
-from retrieval.ranker.newsroom import load_second_groups
+from retrieval.ranker.newsroom import load_further_groups
 from retrieval.ranker.sources import load_groups
 
 WARM_STEPS = 60
@@ -65,7 +65,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     groups = (
-        load_second_groups(args.data, args.newsroom, seed=args.seed)
+        load_further_groups(args.data, args.newsroom, seed=args.seed)
         if args.newsroom
         else load_groups(args.data, synthetic=args.synthetic, seed=args.seed)
     )
@@ -198,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=1e6, help="stop after these")
     parser.add_argument("--start", type=Path, help="an earlier run's file to go on from")
-    parser.add_argument("--newsroom", type=Path, help="Reuters articles: the second training")
+    parser.add_argument("--newsroom", type=Path, help="Reuters articles: a further training")
     parser.add_argument("--groups", type=int, default=8, help="groups per step")
     parser.add_argument("--synthetic", type=int, default=5000, help="made-up news groups")
     parser.add_argument("--rate", type=float, default=1e-4)

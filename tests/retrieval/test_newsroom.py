@@ -1,6 +1,7 @@
 """The questions written for the ranker, and the average of its runs."""
 
 import json
+from collections import ChainMap
 
 import pytest
 import torch
@@ -52,7 +53,9 @@ def test_a_file_of_questions_can_be_asked(questions, tmp_path):
 
 def test_each_question_names_what_it_is_answered_by_or_mistaken_for():
     """All files: a wrong sentence for every question, none of them right, no question twice."""
-    wikinews = json.loads((QUESTIONS / "wikinews.json").read_text("utf-8"))
+    cut = [json.loads(path.read_text("utf-8")) for path in sorted(QUESTIONS.glob("*.json"))]
+    articles = dict(ChainMap(*cut))
+    assert len(articles) == sum(map(len, cut))
     for path in QUESTIONS.rglob("*.jsonl"):
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         assert len({line["question"] for line in lines}) == len(lines) > 300
@@ -61,7 +64,7 @@ def test_each_question_names_what_it_is_answered_by_or_mistaken_for():
             assert wrong
             assert not right & wrong
             for name, number in right | wrong:
-                assert name.startswith("reut_") or 1 <= number <= len(wikinews[name])
+                assert name.startswith("reut_") or 1 <= number <= len(articles[name])
 
 
 def run_of(seed):
