@@ -168,47 +168,102 @@ def hidden(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, ...]:
         The last layer's vectors of each text, (pieces, width).
     """
     import torch
-    from torch.nn import functional
 
-    weights, linears = bert.weights, bert.linears
-    heads, width, epsilon = bert.checkpoint.heads, bert.width, bert.checkpoint.epsilon
-    attention_scale = (width // heads) ** -0.5
+    with torch.inference_mode():
+        values, sizes = _embedded(bert, encodings)
+        for layer in range(bert.checkpoint.layers):
+            values = _layer(bert, layer, values, sizes, kept=sizes)
+    return torch.split(values, sizes)
+
+
+def means_and_firsts(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, Tensor]:
+    """Run a model over tokenized texts, its last layer for the first piece of each alone.
+
+    That saves an eighth of the time of `hidden`.
+
+    Returns:
+        The mean of each text's vectors before the last layer, and its first vector behind it:
+        shape (n, width) each.
+    """
+    import torch
+
+    with torch.inference_mode():
+        values, sizes = _embedded(bert, encodings)
+        *before, last = range(bert.checkpoint.layers)
+        for layer in before:
+            values = _layer(bert, layer, values, sizes, kept=sizes)
+        means = torch.stack([text.float().mean(0) for text in torch.split(values, sizes)])
+        firsts = _layer(bert, last, values, sizes, kept=[1] * len(sizes))
+    return means, firsts.float()
+
+
+def _embedded(bert: Bert, encodings: Sequence[Tokenized]) -> tuple[Tensor, list[int]]:
+    """Give the vectors of all pieces, shape (pieces, width), and the pieces of each text."""
+    import torch
+
+    weights = bert.weights
     sizes = [len(encoding.ids) for encoding in encodings]
     ids = torch.tensor([piece for encoding in encodings for piece in encoding.ids])
     kinds = torch.tensor([kind for encoding in encodings for kind in encoding.type_ids])
     places = torch.cat([torch.arange(size) for size in sizes])
+    values = weights["embeddings.word_embeddings.weight"][ids]
+    values = values + weights["embeddings.position_embeddings.weight"][places]
+    values = values + weights["embeddings.token_type_embeddings.weight"][kinds]
+    return _normed(bert, values, "embeddings.LayerNorm"), sizes
 
-    def norm(values: Tensor, name: str) -> Tensor:
-        scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        return functional.layer_norm(values, (width,), scale, shift, epsilon)
 
-    def attended(values: Tensor) -> Tensor:
-        """Let each text's pieces look at one another; query, key and value lie side by side.
+def _normed(bert: Bert, values: Tensor, name: str) -> Tensor:
+    from torch.nn import functional
 
-        For so few pieces two products in float32 take three quarters of the time of torch's
-        scaled_dot_product_attention in bfloat16.
-        """
-        parts = values.float().view(len(values), 3, heads, -1).permute(1, 2, 0, 3)
-        texts = []
-        for query, key, value in torch.split(parts, sizes, dim=2):
-            likeness = torch.bmm(query * attention_scale, key.transpose(1, 2))
-            texts.append(torch.bmm(torch.softmax(likeness, dim=-1), value))
-        return torch.cat(texts, dim=1).transpose(0, 1).flatten(1).to(values.dtype)
+    scale, shift = bert.weights[f"{name}.weight"], bert.weights[f"{name}.bias"]
+    epsilon = bert.checkpoint.epsilon
+    return functional.layer_norm(values, (bert.width,), scale, shift, epsilon)
 
-    with torch.inference_mode():
-        values = weights["embeddings.word_embeddings.weight"][ids]
-        values = values + weights["embeddings.position_embeddings.weight"][places]
-        values = values + weights["embeddings.token_type_embeddings.weight"][kinds]
-        values = norm(values, "embeddings.LayerNorm")
-        for layer in range(bert.checkpoint.layers):
-            at = f"encoder.layer.{layer}"
-            mixed = attended(linears[f"{at}.attention.self"](values))
-            mixed = linears[f"{at}.attention.output.dense"](mixed)
-            values = norm(values + mixed, f"{at}.attention.output.LayerNorm")
-            inner = functional.gelu(linears[f"{at}.intermediate.dense"](values))
-            inner = linears[f"{at}.output.dense"](inner)
-            values = norm(values + inner, f"{at}.output.LayerNorm")
-    return torch.split(values, sizes)
+
+def _layer(
+    bert: Bert, layer: int, values: Tensor, sizes: Sequence[int], *, kept: Sequence[int]
+) -> Tensor:
+    """Run a layer over texts that lie end to end.
+
+    Args:
+        values: Shape (pieces, width).
+        kept: How many of each text's first pieces are wanted; those look at all of them.
+
+    Returns:
+        Shape (pieces kept, width).
+    """
+    import torch
+    from torch.nn import functional
+
+    linears, at = bert.linears, f"encoder.layer.{layer}"
+    mixed = _attended(bert, linears[f"{at}.attention.self"](values), sizes, kept)
+    if kept != sizes:
+        texts = torch.split(values, list(sizes))
+        values = torch.cat([text[:count] for text, count in zip(texts, kept, strict=True)])
+    mixed = linears[f"{at}.attention.output.dense"](mixed)
+    values = _normed(bert, values + mixed, f"{at}.attention.output.LayerNorm")
+    inner = functional.gelu(linears[f"{at}.intermediate.dense"](values))
+    inner = linears[f"{at}.output.dense"](inner)
+    return _normed(bert, values + inner, f"{at}.output.LayerNorm")
+
+
+def _attended(bert: Bert, values: Tensor, sizes: Sequence[int], kept: Sequence[int]) -> Tensor:
+    """Let each text's first pieces look at all of it; query, key and value lie side by side.
+
+    For so few pieces two products in float32 take three quarters of the time of torch's
+    scaled_dot_product_attention in bfloat16.
+    """
+    import torch
+
+    heads = bert.checkpoint.heads
+    scale = (bert.width // heads) ** -0.5
+    parts = values.float().view(len(values), 3, heads, -1).permute(1, 2, 0, 3)
+    texts = []
+    for text, count in zip(torch.split(parts, list(sizes), dim=2), kept, strict=True):
+        query, key, value = text
+        likeness = torch.bmm(query[:, :count] * scale, key.transpose(1, 2))
+        texts.append(torch.bmm(torch.softmax(likeness, dim=-1), value))
+    return torch.cat(texts, dim=1).transpose(0, 1).flatten(1).to(values.dtype)
 
 
 def vectors_of(bert: Bert, encodings: Sequence[Tokenized]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from retrieval.bert import Bert, hidden, load_checkpoint, pool_of, ready
+from retrieval.bert import Bert, load_checkpoint, means_and_firsts, pool_of, ready
 from retrieval.encoding import way_of
 from retrieval.errors import ModelError
 from retrieval.modelfiles import DEFAULT_MODEL, find_model
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OWN = "clippings"
-RANKER_SHA256 = "23b7bcc27d79b3be68cabedce4220c886c65feced2e56eb831d957c205926797"
+RANKER_SHA256 = "22630b235845ab3b27246cc2f053a95a6db4a86a9164a487edeb613d1738a71f"
 PIECES = 160  # word pieces of question and sentence together; it was trained on 112
 
 
@@ -57,7 +57,8 @@ class OwnReranker:
     """MiniLM with our changes, in plain torch.
 
     Attributes:
-        weight, bias: Of the head: shape (1, 2 * width) and (1,).
+        weight, bias: Of the head, for the first vector and then the mean of the layer before the
+            last: shape (1, 2 * width) and (1,).
         pool: Its threads are kept: oneDNN prepares itself anew in each new thread, 4 ms of 28.
         threads: How many it has.
     """
@@ -85,8 +86,8 @@ class OwnReranker:
     def _score(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
         import torch
 
-        texts = [text.float() for text in hidden(self.bert, encodings)]
-        both = torch.stack([torch.cat([text[0], text.mean(0)]) for text in texts])
+        means, firsts = means_and_firsts(self.bert, encodings)
+        both = torch.cat([firsts, means], dim=1)
         scores: NDArray[np.float32] = torch.sigmoid(both @ self.weight.T + self.bias)[:, 0].numpy()
         return scores
 

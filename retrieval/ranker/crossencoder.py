@@ -61,9 +61,10 @@ class Batch:
 
 
 class Scorer(nn.Module):
-    """MiniLM with a linear head on the first vector and the mean vector.
+    """MiniLM with a linear head on the first vector and the mean of the layer before the last.
 
-    The embedding table stays as it is; the layers and the head learn.
+    So the last layer need not be run for all pieces when a question waits. The embedding table
+    stays as it is; the layers and the head learn.
     """
 
     def __init__(self, base: Path) -> None:
@@ -81,10 +82,16 @@ class Scorer(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Give the log-odds that each sentence answers, (pairs,)."""
-        output = self.encoder(batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
-        hidden: Tensor = output.last_hidden_state.float()
+        output = self.encoder(
+            batch.ids,
+            attention_mask=batch.mask,
+            token_type_ids=batch.types,
+            output_hidden_states=True,
+        )
+        before: Tensor = output.hidden_states[-2].float()
         share = batch.mask.unsqueeze(-1).float()
-        both = torch.cat([hidden[:, 0], (hidden * share).sum(1) / share.sum(1)], dim=1)
+        means = (before * share).sum(1) / share.sum(1)
+        both = torch.cat([output.last_hidden_state[:, 0].float(), means], dim=1)
         logits: Tensor = self.head(both).squeeze(-1)
         return logits
 
