@@ -1,6 +1,7 @@
 """The one way from a question to a reply: search → rank → quote → corroborate → decide."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from retrieval.calibration import confidence, load_calibration, missing, reason
 from retrieval.corroboration import find
@@ -20,7 +21,7 @@ from retrieval.engines import Engine
 from retrieval.library import Library
 from retrieval.offices import name_parties
 from retrieval.questions import Query, clean, is_smalltalk, understand
-from retrieval.quoting import quote
+from retrieval.quoting import lead_quote, quote
 from retrieval.ranking import rank, rerank
 from retrieval.reranking import Reranker
 from retrieval.searching import search
@@ -62,9 +63,11 @@ def answer(
     hits = rank(query, search(query, vector, library, engine=engine), library)
     if reranker is not None:
         hits = rerank(query, hits, reranker)
+    scores = {hit.sentence.row: hit.score for hit in hits}
     quotes = [quote(hit, query, library) for hit in hits[:QUOTED]]
+    lead = partial(lead_quote, query=query, library=library, scores=scores)
     answers = _told(query, hits[:QUOTED])
-    findings = find(hits[:QUOTED], quotes, library, limit=limit, told=answers)
+    findings = find(hits[:QUOTED], quotes, library, limit=limit, lead=lead, told=answers)
     sure = confidence(query, hits, library.sentence_words)
     if findings and sure >= load_calibration().threshold:
         return Answer(

@@ -37,7 +37,9 @@ SIGNALS = (
 RANKED_SIGNALS = (*SIGNALS, "best_ranker")  # the highest opinion of the ranker, `ranking.RANKER`
 
 # What speaks for the first hit being the right one, where the articles answer.
-FIRST_SIGNALS = ("margin", "coverage")  # margin: its score above the second's, up to 3
+# The margin is its score above that of the best sentence not next to it, up to 3: what stands next
+# to it may be shown with it.
+FIRST_SIGNALS = ("margin", "coverage")
 RANKED_FIRST_SIGNALS = ("margin", "first_ranker")
 WIDEST_MARGIN = 3.0
 
@@ -168,9 +170,19 @@ def signals(query: Query, hits: Sequence[Hit], words: LexicalIndex) -> dict[str,
         "best_coverage": max(row["near_coverage"] for row in table),
         **{name: table[0][name] for name in ("coverage", "article_coverage", "kind_near")},
         "known": 1.0 - sum(query.weights[stem] for stem in unknown) / total,
-        "margin": min(WIDEST_MARGIN, hits[0].score - hits[1].score) if hits[1:] else WIDEST_MARGIN,
+        "margin": _margin(hits),
         **({"best_ranker": max(opinions), "first_ranker": opinions[0]} if opinions else {}),
     }
+
+
+def _margin(hits: Sequence[Hit]) -> float:
+    first = hits[0].sentence
+    rivals = (
+        hit.score
+        for hit in hits[1:]
+        if hit.sentence.article is not first.article or abs(hit.sentence.row - first.row) > 1
+    )
+    return min(WIDEST_MARGIN, hits[0].score - next(rivals, -math.inf))
 
 
 def _chance(model: Logistic, values: Mapping[str, float]) -> float:

@@ -23,6 +23,7 @@ def find(
     library: Library,
     *,
     limit: int,
+    lead: Callable[[Hit], Quote],
     told: Sequence[frozenset[str]] = (),
 ) -> tuple[Finding, ...]:
     """Fold quotes that say the same into findings, best first.
@@ -31,6 +32,7 @@ def find(
         hits: Best first.
         quotes: One for each hit.
         limit: The most findings wanted.
+        lead: Gives what a hit that leads a finding is quoted with: its quote, or more.
         told: The short answers that each hit gives, where the question asks for one: hits that
             give the same say the same as far as the question goes.
     """
@@ -39,10 +41,11 @@ def find(
     def agree(one: int, other: int) -> bool:
         return bool(told and told[one] & told[other])
 
-    leads: list[int] = []
+    leads: dict[int, Quote] = {}
     support: dict[int, list[int]] = {}
     for i, quote in enumerate(quotes):
-        if any(_overlap(quotes[j], quote) for j in _shown(leads, support)):
+        shown = [*leads.values(), *(quotes[j] for found in support.values() for j in found)]
+        if any(_overlap(each, quote) for each in shown):
             continue
         same = [j for j in leads if agree(i, j)]
         same = same or [j for j in leads if likeness(i, j) >= SAME]
@@ -51,11 +54,12 @@ def find(
             if quote.article.path not in sources:
                 support[same[0]].append(i)
         elif len(leads) < limit:
-            leads.append(i)
+            wide = lead(hits[i])
+            leads[i] = quote if any(_overlap(each, wide) for each in shown) else wide
             support[i] = []
     return tuple(
         Finding(
-            lead=quotes[i],
+            lead=leads[i],
             support=tuple(quotes[j] for j in support[i]),
             conflicts=tuple(
                 _conflicts(
@@ -106,7 +110,3 @@ def _conflicts(lead: Hit, support: Sequence[tuple[Hit, Quote]]) -> Iterator[Conf
 
 def _overlap(one: Quote, other: Quote) -> bool:
     return one.article is other.article and one.span.overlaps(other.span)
-
-
-def _shown(leads: Sequence[int], support: dict[int, list[int]]) -> list[int]:
-    return [j for lead in leads for j in (lead, *support[lead])]

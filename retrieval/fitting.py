@@ -5,7 +5,8 @@ take most of a softmax over its candidates. Calibration is a logistic regression
 the articles answer at all? Both are small, so that new questions are answered as well as those they
 were fitted on; `cross_validate` measures that, with the questions of each fold left out of the fit.
 
-A sentence counts as right where the quote that it is widened to answers.
+A sentence counts as right where the quote that it is widened to answers, or, once the ranker has
+read it, where the quote does that a finding would lead with.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from retrieval.library import Library
 from retrieval.measures import auroc, calibration_error, mean, reliability
 from retrieval.offices import name_parties
 from retrieval.questions import Query, understand
-from retrieval.quoting import quote
+from retrieval.quoting import lead_quote, quote
 from retrieval.ranking import RANKER, RERANKED, ordered, read, reordered
 from retrieval.reranking import Reranker
 from retrieval.searching import search
@@ -66,6 +67,8 @@ class Example:
         sentences: The candidates.
         table: Their evidence, shape (n, len(EVIDENCE)).
         right: Which of them answer, shape (n,).
+        leads: Of some hits, best first, and how many: which of so many first ones would lead a
+            finding that answers, shape (that many or all,).
         words: How much the words of the articles tell.
     """
 
@@ -76,6 +79,7 @@ class Example:
     sentences: tuple[Sentence, ...]
     table: NDArray[np.float32]
     right: NDArray[np.bool_]
+    leads: Callable[[Sequence[Hit], int], NDArray[np.bool_]]
     words: LexicalIndex
 
 
@@ -123,6 +127,14 @@ def example_of(
     shown = [claim(quote(Hit(sentence=each, score=0.0), query, library)) for each in sentences]
     articles = {article.path: article for article in library.articles}
     right = rights(shown, gold, articles) if gold.answerable else [False] * len(shown)
+
+    def leads(hits: Sequence[Hit], count: int) -> NDArray[np.bool_]:
+        if not gold.answerable:
+            return np.zeros(len(hits[:count]), dtype=bool)
+        scores = {hit.sentence.row: hit.score for hit in hits}
+        first = [lead_quote(hit, query, library, scores=scores) for hit in hits[:count]]
+        return np.array(rights([claim(each) for each in first], gold, articles), dtype=bool)
+
     return Example(
         group=group,
         answerable=gold.answerable,
@@ -131,6 +143,7 @@ def example_of(
         sentences=sentences,
         table=evidence(query, candidates, library),
         right=np.array(right, dtype=bool),
+        leads=leads,
         words=library.sentence_words,
     )
 
@@ -157,12 +170,7 @@ def fit(examples: Sequence[Example], reranker: Reranker) -> Fit:
     weights = _fit_ranking([(e, e.table, e.right) for e in examples], EVIDENCE)
     plain = [ordered(e.sentences, e.table, weights) for e in examples]
     heard = [read(e.query, hits, reranker) for e, hits in zip(examples, plain, strict=True)]
-    names = (*EVIDENCE, RANKER)
-    lists = [
-        (e, _table(hits[:RERANKED], names), _right(e, hits[:RERANKED]))
-        for e, hits in zip(examples, heard, strict=True)
-    ]
-    reranked = _fit_ranking(lists, names)
+    reranked = _fit_reranked(examples, heard)
     again = [reordered(hits, reranked) for hits in heard]
     return Fit(
         weights=weights,
@@ -209,6 +217,23 @@ def best_threshold(scores: Mapping[str, Sequence[Score]]) -> float:
     return max(THRESHOLDS, key=lambda threshold: mean([each.useful[threshold] for each in sets]))
 
 
+def _fit_reranked(examples: Sequence[Example], heard: Sequence[Sequence[Hit]]) -> dict[str, float]:
+    """Fit the weights of hits that the ranker has read: for their sentences, then for their quotes.
+
+    What a finding leads with depends on the scores; the first weights are good enough to tell.
+    """
+    names = (*EVIDENCE, RANKER)
+    pairs = list(zip(examples, heard, strict=True))
+    weights = _fit_ranking(
+        [(e, _table(hits[:RERANKED], names), _right(e, hits[:RERANKED])) for e, hits in pairs],
+        names,
+    )
+    again = [(e, reordered(hits, weights)) for e, hits in pairs]
+    return _fit_ranking(
+        [(e, _table(hits[:RERANKED], names), e.leads(hits, RERANKED)) for e, hits in again], names
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reply:
     """What an example got: which of the first hits are right, and the probability given."""
@@ -221,7 +246,7 @@ class _Reply:
 def _reply(example: Example, hits: Sequence[Hit], model: Sureness) -> _Reply:
     return _Reply(
         example=example,
-        right=tuple(_right(example, hits[:SHOWN]).tolist()),
+        right=tuple(example.leads(hits, SHOWN).tolist()),
         probability=probability(example.query, hits, example.words, model),
     )
 
@@ -326,7 +351,7 @@ def _fit_first(
     """Fit whether the first hit is right, on questions that the articles answer."""
     answered = [i for i, example in enumerate(examples) if example.answerable]
     chosen, found = [examples[i] for i in answered], [hits[i] for i in answered]
-    wanted = [bool(_right(e, each[:1]).any()) for e, each in zip(chosen, found, strict=True)]
+    wanted = [bool(e.leads(each, 1).any()) for e, each in zip(chosen, found, strict=True)]
     return _fit_logistic(chosen, found, names, wanted=wanted, shares=_shares(chosen))
 
 

@@ -1,16 +1,19 @@
 """Quotes → findings."""
 
 from retrieval.corroboration import find
-from retrieval.datatypes import Hit, Quote
+from retrieval.datatypes import Hit, Quote, Span
 
 
-def findings_of(openings, library, *, limit=3, told=()):
+def alone(hit):
+    return Quote(article=hit.sentence.article, span=hit.sentence.span)
+
+
+def findings_of(openings, library, *, limit=3, told=(), lead=alone):
     sentences = [
         next(s for s in library.sentences if s.text.startswith(opening)) for opening in openings
     ]
     hits = [Hit(sentence=s, score=10.0 - i) for i, s in enumerate(sentences)]
-    quotes = [Quote(article=s.article, span=s.span) for s in sentences]
-    return find(hits, quotes, library, limit=limit, told=told)
+    return find(hits, list(map(alone, hits)), library, limit=limit, lead=lead, told=told)
 
 
 ENCOURAGED = ("Rubio encouraged India to collaborate", "During the discussion, Secretary Rubio")
@@ -54,6 +57,32 @@ def test_no_more_findings_than_wanted(library):
 def test_a_quote_within_another_is_not_shown_twice(library):
     """Two hits that were widened to the same sentences are one finding."""
     assert len(findings_of((CLOSED, CLOSED), library)) == 1
+
+
+def whole_article(hit):
+    article = hit.sentence.article
+    return Quote(article=article, span=Span(start=0, end=len(article.text)))
+
+
+def test_a_finding_leads_with_more_than_its_sentence(library):
+    """What supports it is quoted alone."""
+    (found,) = findings_of(ENCOURAGED, library, lead=whole_article)
+    assert found.lead.text == found.lead.article.text
+    assert [quote.text[:24] for quote in found.support] == ["During the discussion, S"]
+
+
+def test_what_a_lead_was_widened_to_is_no_further_finding(library):
+    """Another sentence of the article that it quotes."""
+    found = findings_of((ENCOURAGED[0], CLOSED), library, lead=whole_article)
+    assert [finding.lead.article.path[:3] for finding in found] == ["003"]
+
+
+def test_a_lead_is_not_widened_into_what_is_shown(library):
+    """The second finding is of the same article as what supports the first."""
+    openings = (ENCOURAGED[0], ENCOURAGED[1], "Pakistan, for its part, has denied")
+    one, other = findings_of(openings, library, lead=whole_article)
+    assert [quote.article.path[:3] for quote in one.support] == ["002"]
+    assert other.lead.text.startswith("Pakistan, for its part, has denied")
 
 
 def test_a_source_with_another_day_is_marked(library):
