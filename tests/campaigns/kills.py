@@ -35,6 +35,7 @@ CHANNELS, USERS = 40, 200
 QUIET_S = 6.0  # longer than a retry takes; then nothing more will come
 RETRIES = (0.0, *(4.0,) * 400)
 WHILE_DOWN = 2  # questions that come while nobody listens, after each kill
+AT_ONCE = 20  # come just before each kill: some are in flight then, however quick the machine is
 MOST_WAITING = 30  # of all questions; the bot takes 64, and says «busy» to more
 
 
@@ -57,10 +58,12 @@ def run(
     asked: list[tuple[str, str]] = []
     posted = slack.space.posts
     for life in range(1, kills + 1):
-        while len(asked) < questions * life // kills - WHILE_DOWN:
+        wanted = questions * life // kills - WHILE_DOWN
+        while len(asked) < wanted:
             slack.wait_for(lambda: len(asked) + posted - slack.space.posts < most_waiting, 30)
             _ask(slack, asked)
-            time.sleep(dice.choice((0.0, 0.0, dice.expovariate(1 / 0.05))))
+            if len(asked) < wanted - AT_ONCE:
+                time.sleep(dice.choice((0.0, 0.0, dice.expovariate(1 / 0.05))))
         time.sleep(dice.uniform(0.0, 0.3))
         app.kill()
         for _ in range(WHILE_DOWN):
